@@ -1,0 +1,144 @@
+"""Element types under PyTorch's names, and PyTorch's rules for mixing them.
+
+A dtype here is a thin name for NumPy's: ``float32.numpy`` is ``numpy.dtype("float32")``, and NumPy takes a dtype of ours
+wherever it takes its own. The rules for mixing are not NumPy's: int64 with float32 is float32 here and float64 there.
+"""
+
+import numpy as np
+
+
+class dtype:
+    """One element type.
+
+    Attributes
+    ----------
+    name : str
+        PyTorch's name, for example "float32".
+    numpy : numpy.dtype
+        NumPy's type of the same name.
+    is_floating_point : bool
+        Whether gradients can flow through it.
+    category : int
+        0 bool, 1 integer, 2 floating point: the higher one wins when types mix.
+    """
+
+    def __init__(self, name):
+        self.name = name
+        self.numpy = self.dtype = np.dtype(name)  # NumPy looks for .dtype when it is given an object as dtype
+        self.category = {"b": 0, "i": 1, "u": 1, "f": 2}[self.numpy.kind]
+        self.is_floating_point = self.category == 2
+        self.is_complex = False
+        self.is_signed = self.numpy.kind in "if"
+        self.itemsize = self.numpy.itemsize
+
+    def __repr__(self):
+        return f"torch.{self.name}"
+
+    def __reduce__(self):
+        return self.name
+
+
+float16 = half = dtype("float16")
+float32 = float = dtype("float32")
+float64 = double = dtype("float64")
+uint8 = dtype("uint8")
+int8 = dtype("int8")
+int16 = short = dtype("int16")
+int32 = int = dtype("int32")
+int64 = long = dtype("int64")
+bool = dtype("bool")
+
+ALL = (float16, float32, float64, uint8, int8, int16, int32, int64, bool)
+_BY_NUMPY = {d.numpy: d for d in ALL}
+_BY_PYTHON = {type(1.0): float64, type(1): int64, type(True): bool}
+_default = float32
+
+
+def get_default_dtype():
+    """The dtype of new floating point tensors: float32 unless `set_default_dtype` said otherwise."""
+    return _default
+
+
+def set_default_dtype(d):
+    """Let new floating point tensors have dtype `d`.
+
+    Raises
+    ------
+    TypeError
+        If `d` is not a floating point dtype.
+    """
+    global _default
+    d = of(d)
+    if not d.is_floating_point:
+        raise TypeError(f"set_default_dtype: only floating-point types are supported as the default type, got {d}")
+    _default = d
+
+
+def of(d):
+    """The dtype for `d`: one of ours, one of NumPy's, or Python's float, int or bool.
+
+    >>> of(np.dtype("int64")), of(type(0.5))
+    (torch.int64, torch.float64)
+    """
+    if isinstance(d, dtype):
+        return d
+    if d in _BY_PYTHON:
+        return _BY_PYTHON[d]
+    try:
+        return _BY_NUMPY[np.dtype(d)]
+    except (KeyError, TypeError):
+        names = ", ".join(t.name for t in ALL)
+        raise TypeError(f"dtype: got {d!r}, wanted one of {names}") from None
+
+
+def promote_types(a, b):
+    """The smallest dtype that both convert to: floating point beats integers of any width.
+
+    >>> promote_types(int64, float16)
+    torch.float16
+    """
+    if a.category != b.category:
+        return a if a.category > b.category else b
+    return _BY_NUMPY[np.promote_types(a.numpy, b.numpy)]
+
+
+def result_type(*operands):
+    """The dtype of an op on `operands`, which are arrays or Python numbers.
+
+    Arrays with dimensions decide; 0-dim arrays only count if they are of a higher category, Python numbers likewise, and
+    then as the default floating point type or int64. Source: PyTorch documentation, "Tensor Attributes", type promotion.
+
+    >>> result_type(np.zeros(2, "int64"), 0.5)
+    torch.float32
+    >>> result_type(np.zeros(2, "float32"), np.float64(3.0).reshape(()))
+    torch.float32
+    """
+    ranks = [None, None, None]  # arrays with dimensions, 0-dim arrays, Python numbers
+    for x in operands:
+        if hasattr(x, "dtype"):
+            rank, d = (0 if x.ndim else 1), of(x.dtype)
+        else:
+            rank, d = 2, _of_number(x)
+        ranks[rank] = d if ranks[rank] is None else promote_types(ranks[rank], d)
+    result = None
+    for d in ranks:
+        if result is None or (d is not None and d.category > result.category):
+            result = d if result is None else promote_types(result, d)
+    return result
+
+
+def _of_number(x):
+    """The dtype that a Python number stands for."""
+    d = _BY_PYTHON.get(type(x), _default)
+    return _default if d is float64 else d
+
+
+def type_name(d, on_gpu=False):
+    """PyTorch's name of the tensor type with elements `d`.
+
+    >>> type_name(float32)
+    'torch.FloatTensor'
+    """
+    words = {"float16": "Half", "float32": "Float", "float64": "Double", "uint8": "Byte", "int8": "Char"}
+    words |= {"int16": "Short", "int32": "Int", "int64": "Long", "bool": "Bool"}
+    return f"torch.{'cuda.' if on_gpu else ''}{words[d.name]}Tensor"

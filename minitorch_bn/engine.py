@@ -1,0 +1,283 @@
+"""The autograd engine: record, order, chain rule.
+
+Record
+    Applying an op to tensors (`apply`) keeps one object, the op itself, on the tensor that it made. The op holds its
+    inputs and whatever its forward saved. That is the whole graph: references point only to the past, so a graph that
+    nobody holds is freed at once.
+Order
+    Every op takes the next serial number when it is applied. An op's inputs existed before it, so walking the serials
+    downwards meets every tensor after all of its uses (`graph`).
+Chain rule
+    `Variable.backward_step` hands the gradient that has arrived at one tensor to the op that made it, and what the op
+    returns to the op's inputs. `Variable.backward` does that for every tensor, newest first.
+
+Ops see arrays only; users see Tensors (tensor.py), which are Variables with PyTorch's methods.
+"""
+
+import itertools
+from contextlib import ContextDecorator
+
+from . import backend
+
+_serials = itertools.count()
+_grad_enabled = True
+
+_FREED = (
+    "Trying to backward through the graph a second time (or to use it after it was freed). The saved values of {} are "
+    "gone. Call backward(retain_graph=True) the first time to keep them."
+)
+
+
+class Op:
+    """One application of one operation: a node of the graph. Subclasses give `forward` and `backward`.
+
+    Attributes
+    ----------
+    inputs : tuple of Variable, scalar or None
+        What `forward` was applied to, in order. None before, and again once the graph is freed.
+    needs : list of bool
+        For every input, whether it wants a gradient. Known before `forward` runs, which may save less for it.
+    serial : int
+        Position in the order of creation.
+    """
+
+    inputs = None
+    needs = None
+
+    torch_name = property(lambda self: f"{type(self).__name__}Backward0", doc="What PyTorch calls this grad_fn.")
+
+    def __repr__(self):
+        return f"<{self.torch_name}>"
+
+    def forward(self, *arrays):
+        """The result, as an array. Saves what `backward` will read as attributes of the op."""
+        raise NotImplementedError(f"{type(self).__name__} has no forward")
+
+    def backward(self, dy):
+        """One gradient per argument of `forward`, of that argument's shape, or None where none is needed.
+
+        `dy` is d loss / d result, an array of the result's shape; it is read, never changed.
+        """
+        raise NotImplementedError(f"{type(self).__name__} has no backward")
+
+
+class Variable:
+    """An array and its place in the graph.
+
+    Attributes
+    ----------
+    array : numpy.ndarray or cupy.ndarray
+        The values.
+    requires_grad : bool
+        Whether backward computes d loss / d array.
+    op : Op or None
+        What made this tensor; None for a leaf.
+    dy : array or None
+        The gradient that has arrived in the present walk, or in the last one if its graph was kept. Not for leaves.
+    grad_array : array or None
+        The gradient that the user asked for: leaves, and tensors after `retain_grad`. Adds up over walks.
+    """
+
+    requires_grad = False
+    retains_grad = False
+    op = None
+    dy = None
+    grad_array = None
+
+    def __init__(self, array):
+        self.array = array
+
+    def like(self, array):
+        """A new variable of the same kind that holds `array`, shares its memory and belongs to no graph."""
+        return Variable(backend.as_array(array))
+
+    def backward(self, gradient=None, retain_graph=None):
+        """Compute d self / d leaf for every leaf that requires it and add it to the leaf's gradient.
+
+        Parameters
+        ----------
+        gradient : array of this shape, optional
+            Where the chain starts: d loss / d self. Left out, self must have one element, and the chain starts with 1.
+        retain_graph : bool, optional
+            Keep the ops and the intermediate gradients (`dy`), to look at them or to walk again.
+        """
+        order = graph(self)
+        self.receive(_first_gradient(self, gradient))
+        for t in order:
+            t.backward_step()
+            if not retain_graph:
+                t.free()
+
+    def backward_step(self):
+        """The chain rule of one op: from the gradient of its result to the gradients of its inputs."""
+        op, dy = self.op, self.dy
+        if dy is None:  # every path from the loss to here was cut
+            return
+        for x, dx in zip(op.inputs, op.backward(dy), strict=True):
+            if dx is None or not isinstance(x, Variable) or not x.requires_grad:
+                continue
+            if x.op is not None and x.op.serial > op.serial:
+                x = former_self(x, op.serial)
+            if dx.shape != x.array.shape:
+                raise RuntimeError(
+                    f"{type(op).__name__}.backward returned a gradient of shape {dx.shape} for an input of shape "
+                    f"{x.array.shape}; a gradient has the shape of what it belongs to"
+                )
+            x.receive(dx, dy)
+
+    def receive(self, dx, source=None):
+        """Add `dx`, one term of the chain rule's sum over uses, to the gradient of this tensor.
+
+        Gradients are replaced, never changed in place. What the user keeps shares memory with no other gradient, so it
+        is copied where it is a view or is `source`, the gradient that it came from.
+        """
+        dx = backend.as_array(dx)
+        if self.op is not None:
+            self.dy = dx if self.dy is None else self.dy + dx
+        if self.op is None or self.retains_grad:
+            if self.grad_array is not None:
+                self.grad_array = self.grad_array + dx
+            else:
+                self.grad_array = dx.copy() if dx is source or dx.base is not None or self.retains_grad else dx
+
+    def free(self):
+        """Drop the gradient of this walk and what the op saved, so that memory is back before the next step."""
+        self.dy = None
+        serial = self.op.serial
+        vars(self.op).clear()
+        self.op.serial = serial
+
+
+def apply(op, *inputs):
+    """Apply `op` to `inputs` (variables, scalars, None): run its forward and record it if a gradient is needed.
+
+    >>> import numpy
+    >>> class Square(Op):
+    ...     def forward(self, x):
+    ...         self.x = x
+    ...         return x * x
+    ...     def backward(self, dy):
+    ...         return (2 * self.x * dy,)
+    >>> x = Variable(numpy.array(3.0))
+    >>> x.requires_grad = True
+    >>> y = apply(Square(), x)
+    >>> y.backward()
+    >>> x.grad_array
+    array(6.)
+    """
+    if op.needs is not None:
+        raise RuntimeError(f"this {type(op).__name__} has been applied already; one application needs one op object")
+    arrays, needs = [], []
+    for x in inputs:
+        if isinstance(x, Variable):
+            kind = x
+            arrays.append(x.array)
+            needs.append(x.requires_grad and _grad_enabled)
+        else:
+            arrays.append(x)
+            needs.append(False)
+    op.needs = needs
+    y = kind.like(op.forward(*arrays))
+    if True in needs:
+        op.inputs = inputs
+        op.serial = next(_serials)
+        y.op = op
+        y.requires_grad = True
+    return y
+
+
+def graph(root):
+    """The recorded tensors that `root` was computed from, itself included, newest first: the order of backward."""
+    found, todo = {}, [root]
+    while todo:
+        t = todo.pop()
+        if t.op is None or t.op.serial in found:
+            continue
+        if t.op.inputs is None:
+            raise RuntimeError(_FREED.format(type(t.op).__name__))
+        found[t.op.serial] = t
+        t.dy = None
+        for x in t.op.inputs:
+            if isinstance(x, Variable) and x.op is not None:
+                todo.append(x if x.op.serial < t.op.serial else former_self(x, t.op.serial))
+    return [found[serial] for serial in sorted(found, reverse=True)]
+
+
+def former_self(x, serial):
+    """`x` as it was when the op `serial` read it.
+
+    A tensor that is changed in place carries a newer op from then on; that op's first input is the tensor's former self.
+    """
+    while x.op is not None and x.op.serial > serial:
+        if x.op.inputs is None:
+            raise RuntimeError(_FREED.format(type(x.op).__name__))
+        x = x.op.inputs[0]
+    return x
+
+
+def _first_gradient(root, gradient):
+    """The array that the chain rule starts with at `root`."""
+    if not root.requires_grad:
+        raise RuntimeError(
+            "backward: this tensor does not require grad and was not made by an op on one that does. "
+            "Did you compute it under no_grad, from detached tensors, or forget requires_grad=True?"
+        )
+    y = root.array
+    if gradient is None:
+        if y.size != 1:
+            raise RuntimeError(
+                f"backward: grad can be implicitly created only for scalar outputs; this tensor has shape {y.shape}. "
+                "Reduce it first (for example with .sum() or .mean()), or pass gradient= of that shape."
+            )
+        return backend.namespace(y).ones_like(y)
+    if gradient.shape != y.shape:
+        raise RuntimeError(f"backward: got a gradient of shape {gradient.shape}, wanted the tensor's shape {y.shape}")
+    return gradient.astype(y.dtype)
+
+
+def is_grad_enabled():
+    """Whether ops on tensors that require grad are being recorded."""
+    return _grad_enabled
+
+
+class _GradMode(ContextDecorator):
+    """A context and decorator that switches recording on or off inside."""
+
+    def __init__(self, mode):
+        self.mode = bool(mode)
+        self.before = []
+
+    def __enter__(self):
+        global _grad_enabled
+        self.before.append(_grad_enabled)
+        _grad_enabled = self.mode
+
+    def __exit__(self, *_):
+        global _grad_enabled
+        _grad_enabled = self.before.pop()
+
+
+class set_grad_enabled(_GradMode):
+    """Switch recording on or off, from here on; used with `with`, until the end of the block."""
+
+    def __init__(self, mode):
+        super().__init__(mode)
+        _GradMode.__enter__(self)
+
+    def __enter__(self):
+        if not self.before:
+            super().__enter__()
+
+    def __call__(self, function):
+        self.__exit__()
+        return super().__call__(function)
+
+
+def no_grad(function=None):
+    """Do not record inside: ``with no_grad():``, ``@no_grad()`` or ``@no_grad``."""
+    return _GradMode(False) if function is None else _GradMode(False)(function)
+
+
+def enable_grad(function=None):
+    """Record inside, even where an outer block switched it off."""
+    return _GradMode(True) if function is None else _GradMode(True)(function)

@@ -1,0 +1,134 @@
+"""BatchNorm layers: the state around the math of ops/batchnorm.py.
+
+The state is gamma and beta (`weight`, `bias`: learnt), the running statistics (`running_mean`, `running_var`: averaged, not
+learnt) and how many batches went into them. `training` decides whether a batch is normalised with its own statistics or
+with the running ones; whether gradients are recorded has nothing to do with it.
+"""
+
+from .. import creation, ops
+from . import init
+from .module import Module
+from .parameter import Buffer, Parameter
+
+
+class BatchNorm(Module):
+    """What BatchNorm1d, 2d and 3d share; they differ only in the ranks that they take.
+
+    Parameters
+    ----------
+    num_features : int
+        C, the size of dimension 1.
+    eps : float
+        Added to the variance, inside the root.
+    momentum : float or None
+        Weight of the newest batch in the running statistics: running = (1 - momentum) * running + momentum * batch.
+        None averages all batches alike (weight 1 / number of batches).
+    affine : bool
+        Whether there are a weight (gamma) and a bias (beta).
+    track_running_stats : bool
+        Whether there are running statistics. Without, eval mode uses the batch's own.
+
+    Attributes
+    ----------
+    weight, bias : Parameter of shape (C,) or None
+        gamma, starting at 1, and beta, starting at 0.
+    running_mean, running_var : Buffer of shape (C,) or None
+        Start at 0 and 1. running_var averages the unbiased variance, m / (m - 1) times the one used to normalise.
+    num_batches_tracked : Buffer of shape () or None
+        Batches seen in train mode.
+
+    Source: Ioffe & Szegedy 2015; PyTorch documentation of BatchNorm1d.
+    """
+
+    ranks = ()
+
+    def __init__(
+        self, num_features, eps=1e-5, momentum=0.1, affine=True, track_running_stats=True, device=None, dtype=None
+    ):
+        super().__init__()
+        self.num_features, self.eps, self.momentum = num_features, eps, momentum
+        self.affine, self.track_running_stats = affine, track_running_stats
+        where = {"device": device, "dtype": dtype}
+        self.weight = Parameter(creation.empty(num_features, **where)) if affine else None
+        self.bias = Parameter(creation.empty(num_features, **where)) if affine else None
+        tracked = track_running_stats
+        self.register_buffer("running_mean", Buffer(creation.zeros(num_features, **where)) if tracked else None)
+        self.register_buffer("running_var", Buffer(creation.ones(num_features, **where)) if tracked else None)
+        count = Buffer(creation.tensor(0, device=device)) if tracked else None
+        self.register_buffer("num_batches_tracked", count)
+        self.reset_parameters()
+
+    def reset_running_stats(self):
+        """Forget all batches: mean 0, variance 1, count 0."""
+        if self.track_running_stats:
+            self.running_mean.zero_()
+            self.running_var.fill_(1)
+            self.num_batches_tracked.zero_()
+
+    def reset_parameters(self):
+        """gamma 1, beta 0, and no batches seen."""
+        self.reset_running_stats()
+        if self.affine:
+            init.ones_(self.weight)
+            init.zeros_(self.bias)
+
+    def forward(self, input):
+        if input.array.ndim not in self.ranks:
+            wanted = " or ".join(f"{rank}D" for rank in self.ranks)
+            raise ValueError(f"{type(self).__name__}: expected {wanted} input (got {input.array.ndim}D input)")
+        if self.num_features != input.array.shape[1]:
+            raise RuntimeError(
+                f"{type(self).__name__}: expected {self.num_features} channels in dimension 1, got {input.array.shape[1]} "
+                f"(input {tuple(input.array.shape)})"
+            )
+        use_batch = self.training or self.running_mean is None
+        update = self.training and self.track_running_stats and self.running_mean is not None
+        y = ops.batch_norm(
+            input,
+            self.running_mean if update or not use_batch else None,
+            self.running_var if update or not use_batch else None,
+            self.weight,
+            self.bias,
+            training=use_batch,
+            momentum=self.weight_of_next_batch() if update else 0.0,
+            eps=self.eps,
+        )
+        if update:
+            self.num_batches_tracked.array += 1
+        return y
+
+    def weight_of_next_batch(self):
+        """momentum; or, if it is None, 1 / (number of batches with the next one)."""
+        if self.momentum is None:
+            return 1.0 / (self.num_batches_tracked.item() + 1)
+        return self.momentum
+
+    def extra_repr(self):
+        return (
+            f"{self.num_features}, eps={self.eps}, momentum={self.momentum}, affine={self.affine}, "
+            f"track_running_stats={self.track_running_stats}"
+        )
+
+
+class BatchNorm1d(BatchNorm):
+    """BatchNorm over (N, C) or (N, C, L): one mean and variance per channel C.
+
+    Raises
+    ------
+    ValueError
+        If the input has another rank; in train mode, if a channel has a single value.
+    """
+
+    ranks = (2, 3)
+
+
+class BatchNorm2d(BatchNorm):
+    """BatchNorm over (N, C, H, W): one mean and variance per channel C. Errors as BatchNorm1d."""
+
+    ranks = (4,)
+
+
+class BatchNorm3d(BatchNorm):
+    """BatchNorm over (N, C, D, H, W): one mean and variance per channel C. Errors as BatchNorm1d."""
+
+    ranks = (5,)

@@ -1,0 +1,196 @@
+"""BatchNorm: the math that this project exists to show. State (running statistics, train and eval) is in nn/batchnorm.py.
+
+Two ops: `BatchNorm` normalises with the statistics of the batch at hand, `FixedBatchNorm` with given ones. They share a
+formula forwards and nothing backwards: the batch's mean and variance move when x moves, given ones do not.
+
+Shapes: x, y and their gradients are (N, C, *S): N samples, C channels, S any further axes. gamma, beta and the statistics
+are (C,). The m = N * prod(S) values of one channel share one mean and one variance.
+"""
+
+import numpy as np
+
+from ..engine import Op, apply
+
+
+def channel_layout(x):
+    """The axes that one channel's values lie along, how many values that is, and the shape that lines (C,) up with x.
+
+    >>> channel_layout(np.zeros((8, 3, 5, 5)))
+    ((0, 2, 3), 200, (3, 1, 1))
+    """
+    axes = (0, *range(2, x.ndim))
+    channels = x.shape[1]
+    m = x.size // channels if channels else 0
+    return axes, m, (channels,) + (1,) * (x.ndim - 2)
+
+
+class BatchNorm(Op):
+    """Normalise every channel with the statistics of this batch, then scale and shift.
+
+        x_hat = (x - mean) / sqrt(var + eps)        y = gamma * x_hat + beta
+
+    var is the biased variance, sum((x - mean)**2) / m; eps stands inside the root. gamma and beta may be None (1 and 0).
+
+    Backward, with mean(.) over the m values of a channel:
+
+        dx = gamma * inv_std * (dy - mean(dy) - x_hat * mean(dy * x_hat))
+
+    dy loses its mean, because adding a constant to x changes nothing (the mean takes it away again), and it loses its
+    part along x_hat, because scaling x changes nothing (the variance takes it away again). What is left is scaled.
+
+    Source: Ioffe & Szegedy 2015, algorithm 1 and section 3. Derivation: notebooks/02_batchnorm_by_hand.
+    """
+
+    torch_name = "NativeBatchNormBackward0"
+
+    def __init__(self, eps=1e-5):
+        self.eps = eps
+
+    def forward(self, x, gamma, beta):
+        self.axes, self.m, self.shape = channel_layout(x)
+        self.gamma = gamma
+
+        mean = x.sum(self.axes, keepdims=True) / self.m
+        centred = x - mean
+        var = (centred * centred).sum(self.axes, keepdims=True) / self.m
+        self.inv_std = 1 / np.sqrt(var + self.eps)
+        self.x_hat = centred * self.inv_std
+        self.mean, self.var = mean.reshape(-1), var.reshape(-1)  # for the running averages and for the reader
+
+        return scale_and_shift(self.x_hat, gamma, beta, self.shape)
+
+    def backward(self, dy):
+        dbeta = dy.sum(self.axes)
+        dgamma = (dy * self.x_hat).sum(self.axes)
+        dx = None
+        if self.needs[0]:
+            mean_dy = (dbeta / self.m).reshape(self.shape)
+            mean_dy_x_hat = (dgamma / self.m).reshape(self.shape)
+            scale = self.inv_std if self.gamma is None else self.inv_std * self.gamma.reshape(self.shape)
+            dx = scale * (dy - mean_dy - self.x_hat * mean_dy_x_hat)
+        return dx, dgamma, dbeta
+
+
+class FixedBatchNorm(Op):
+    """Normalise every channel with a given mean and variance, then scale and shift: BatchNorm in eval mode.
+
+        x_hat = (x - mean) / sqrt(var + eps)        y = gamma * x_hat + beta
+
+    mean and var do not depend on x, so nothing is taken away from dy:  dx = gamma * inv_std * dy.
+
+    Parameters
+    ----------
+    mean, var : array of shape (C,)
+    eps : float
+        Added to var inside the root.
+    """
+
+    torch_name = "NativeBatchNormBackward0"
+
+    def __init__(self, mean, var, eps=1e-5):
+        self.mean, self.var, self.eps = mean, var, eps
+
+    def forward(self, x, gamma, beta):
+        self.axes, _, self.shape = channel_layout(x)
+        self.gamma = gamma
+        self.inv_std = (1 / np.sqrt(self.var + self.eps)).reshape(self.shape)
+        self.x_hat = (x - self.mean.reshape(self.shape)) * self.inv_std
+        return scale_and_shift(self.x_hat, gamma, beta, self.shape)
+
+    def backward(self, dy):
+        dbeta = dy.sum(self.axes)
+        dgamma = (dy * self.x_hat).sum(self.axes)
+        scale = self.inv_std if self.gamma is None else self.inv_std * self.gamma.reshape(self.shape)
+        return scale * dy, dgamma, dbeta
+
+
+def scale_and_shift(x_hat, gamma, beta, shape):
+    """gamma * x_hat + beta; None stands for 1 and 0."""
+    y = x_hat if gamma is None else gamma.reshape(shape) * x_hat
+    return y if beta is None else y + beta.reshape(shape)
+
+
+def batch_norm(input, running_mean, running_var, weight=None, bias=None, training=False, momentum=0.1, eps=1e-5):
+    """Batch normalisation with PyTorch's arguments; the functional form of nn.BatchNorm1d, 2d and 3d.
+
+    In training it normalises with the batch's mean and biased variance, and moves the running statistics in place:
+
+        running = (1 - momentum) * running + momentum * batch
+
+    with the *unbiased* batch variance, m / (m - 1) times the biased one. Otherwise it normalises with the running ones.
+
+    Parameters
+    ----------
+    input : Tensor of shape (N, C, *S)
+    running_mean, running_var : Tensor of shape (C,) or None
+        Updated in training if given; needed otherwise.
+    weight, bias : Tensor of shape (C,) or None
+        gamma and beta.
+    training : bool
+        Whether the statistics of this batch are used.
+    momentum : float
+        Weight of the new value in the running statistics, between 0 and 1 (not the optimiser's momentum).
+    eps : float
+        Added to the variance, inside the root; > 0 in training.
+
+    Returns
+    -------
+    Tensor of shape (N, C, *S)
+
+    Raises
+    ------
+    ValueError
+        In training, for one value per channel (its variance is 0 and says nothing) or eps that is not positive.
+    RuntimeError
+        If the input has fewer than 2 dimensions, a (C,) argument has another length, dtypes differ, or statistics are
+        missing out of training.
+
+    Source: Ioffe & Szegedy 2015, algorithms 1 and 2; running variance as in PyTorch's documentation of BatchNorm1d.
+    """
+    x = input.array
+    check_arguments(x, running_mean, running_var, weight, bias, training, eps)
+    if not training:
+        return apply(FixedBatchNorm(running_mean.array, running_var.array, eps), input, weight, bias)
+    op = BatchNorm(eps)
+    y = apply(op, input, weight, bias)
+    if running_mean is not None:
+        update_running(running_mean.array, op.mean, momentum)
+    if running_var is not None:
+        update_running(running_var.array, op.var * (op.m / (op.m - 1)), momentum)
+    return y
+
+
+def update_running(running, new, momentum):
+    """running <- (1 - momentum) * running + momentum * new, in place."""
+    running *= 1 - momentum
+    running += momentum * new
+
+
+def check_arguments(x, running_mean, running_var, weight, bias, training, eps):
+    """Raise PyTorch's errors for what `batch_norm` cannot take, before anything is changed."""
+    if x.ndim < 2:
+        raise RuntimeError(f"batch_norm: expected input of shape (N, C, ...), got {tuple(x.shape)}")
+    channels = x.shape[1]
+    named = (("running_mean", running_mean), ("running_var", running_var), ("weight", weight), ("bias", bias))
+    for name, t in named:
+        if t is not None and t.array.shape != (channels,):
+            raise RuntimeError(
+                f"batch_norm: {name} should contain {channels} elements, one per channel of input {tuple(x.shape)}, "
+                f"got shape {tuple(t.array.shape)}. The channel is dimension 1."
+            )
+    if x.dtype.kind != "f":
+        raise RuntimeError(f"batch_norm: expected a floating point input, got {x.dtype}; convert it with .float()")
+    if weight is not None and weight.array.dtype != x.dtype:
+        raise RuntimeError(f"batch_norm: expected input and weight of one dtype, got {x.dtype} and {weight.array.dtype}")
+    if not training:
+        if running_mean is None or running_var is None:
+            raise RuntimeError("batch_norm: expected running_mean and running_var to be defined when training=False")
+        return
+    if x.size == channels:
+        raise ValueError(
+            f"batch_norm: Expected more than 1 value per channel when training, got input size {tuple(x.shape)}: the "
+            "variance of one value is 0. Often this is the last, smaller batch of a data loader: use drop_last=True, a "
+            "batch size that leaves no remainder of 1, or eval mode."
+        )
+    if eps <= 0:
+        raise ValueError(f"batch_norm: eps must be positive in training, got {eps}")

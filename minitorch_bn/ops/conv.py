@@ -1,0 +1,183 @@
+"""Convolution in two dimensions (cross-correlation, as everywhere in deep learning), as one matrix product per group.
+
+Every output pixel is the dot product of a filter with a window of the input. Write the windows side by side as the rows of
+a matrix ("im2col") and the convolution is that matrix times the filters.
+"""
+
+import numpy as np
+
+from .. import backend
+from ..engine import Op, apply
+from .shape import sizes
+
+
+def pair(value):
+    """(v, v) for one number, else the two that are given."""
+    return (int(value),) * 2 if hasattr(value, "__index__") else sizes((value,))
+
+
+def out_size(size, kernel, stride, padding, dilation):
+    """How many windows fit along one axis."""
+    return (size + 2 * padding - dilation * (kernel - 1) - 1) // stride + 1
+
+
+def windows(x, kernel, stride, dilation):
+    """All windows of x (N, C, H, W), as a view of shape (N, C, OH, OW, KH, KW): no number is copied."""
+    (kh, kw), (sh, sw), (dh, dw) = kernel, stride, dilation
+    every = np.lib.stride_tricks.sliding_window_view if isinstance(x, np.ndarray) else _sliding(x)
+    span = (dh * (kh - 1) + 1, dw * (kw - 1) + 1)
+    return every(x, span, axis=(2, 3))[:, :, ::sh, ::sw, ::dh, ::dw]
+
+
+def _sliding(x):
+    """sliding_window_view of the library that x belongs to."""
+    return backend.namespace(x).lib.stride_tricks.sliding_window_view
+
+
+def fold(dwindows, shape, stride, dilation):
+    """The reverse of `windows`: (N, C, OH, OW, KH, KW) added up into an array of `shape` (N, C, H, W)."""
+    _, _, oh, ow, kh, kw = dwindows.shape
+    dx = backend.namespace(dwindows).zeros(shape, dwindows.dtype)
+    for i in range(kh):
+        for j in range(kw):
+            top, left = i * dilation[0], j * dilation[1]
+            rows = slice(top, top + stride[0] * oh, stride[0])
+            columns = slice(left, left + stride[1] * ow, stride[1])
+            dx[:, :, rows, columns] += dwindows[..., i, j]
+    return dx
+
+
+class Conv2d(Op):
+    """y = the products of the filters W with all windows of x, plus b.
+
+    Shapes: x (N, C, H, W), W (O, C/G, KH, KW), b (O,) or None, y (N, O, OH, OW). Inside, G groups: rows is
+    (G, N*OH*OW, C/G*KH*KW), filters is (G, O/G, C/G*KH*KW), and y is rows @ filters.T.
+
+        dfilters = dy.T @ rows        drows = dy @ filters, folded back to x's shape        db = sum of dy
+    """
+
+    torch_name = "ConvolutionBackward0"
+
+    def __init__(self, stride, padding, dilation, groups):
+        self.stride, self.padding, self.dilation, self.groups = stride, padding, dilation, groups
+
+    def forward(self, x, W, b):
+        (ph, pw), G = self.padding, self.groups
+        x = np.pad(x, ((0, 0), (0, 0), (ph, ph), (pw, pw))) if ph or pw else x
+        view = windows(x, W.shape[2:], self.stride, self.dilation)
+        N, C, OH, OW, KH, KW = self.view_shape = view.shape
+        self.padded_shape, self.W_shape = x.shape, W.shape
+
+        by_group = view.reshape(N, G, C // G, OH, OW, KH, KW).transpose(1, 0, 3, 4, 2, 5, 6)
+        self.rows = by_group.reshape(G, N * OH * OW, -1)
+        self.filters = W.reshape(G, W.shape[0] // G, -1)
+        y = self.rows @ self.filters.swapaxes(1, 2)
+        y = y.reshape(G, N, OH, OW, -1).transpose(1, 0, 4, 2, 3).reshape(N, -1, OH, OW)
+        return y if b is None else y + b.reshape(-1, 1, 1)
+
+    def backward(self, dy):
+        (ph, pw), G = self.padding, self.groups
+        N, C, OH, OW, KH, KW = self.view_shape
+        dx = dW = None
+        dy_rows = dy.reshape(N, G, -1, OH, OW).transpose(1, 0, 3, 4, 2).reshape(G, N * OH * OW, -1)
+        if self.needs[1]:
+            dW = (dy_rows.swapaxes(1, 2) @ self.rows).reshape(self.W_shape)
+        if self.needs[0]:
+            drows = (dy_rows @ self.filters).reshape(G, N, OH, OW, C // G, KH, KW)
+            dview = drows.transpose(1, 0, 4, 2, 3, 5, 6).reshape(self.view_shape)
+            dx = fold(dview, self.padded_shape, self.stride, self.dilation)
+            dx = dx[:, :, ph : dx.shape[2] - ph, pw : dx.shape[3] - pw]
+        return dx, dW, dy.sum((0, 2, 3)) if self.needs[2] else None
+
+
+def conv2d(input, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
+    """2-D cross-correlation.
+
+    Parameters
+    ----------
+    input : Tensor of shape (N, C, H, W) or (C, H, W)
+    weight : Tensor of shape (O, C / groups, KH, KW)
+    bias : Tensor of shape (O,), optional
+    stride, padding, dilation : int or pair of int
+        Step of the window; zeros added on each side; distance between the window's elements. padding may be "valid" (0) or
+        "same" (stride 1 only; H and W stay).
+    groups : int
+        Channels and filters are cut into this many independent parts.
+
+    Returns
+    -------
+    Tensor of shape (N, O, OH, OW) or (O, OH, OW), OH = (H + 2 padding - dilation (KH - 1) - 1) // stride + 1
+
+    Raises
+    ------
+    RuntimeError
+        If channels, groups, dtypes or sizes do not fit together.
+    """
+    if input.array.ndim == 3:
+        return conv2d(input.unsqueeze(0), weight, bias, stride, padding, dilation, groups).squeeze(0)
+    stride, dilation, kernel = pair(stride), pair(dilation), weight.array.shape[2:]
+    check_conv(input.array, weight.array, bias, groups)
+    if padding == "same":
+        if stride != (1, 1):
+            raise RuntimeError(f"conv2d: padding='same' is not supported for strided convolutions, got stride {stride}")
+        input, padding = pad_same(input, kernel, dilation)
+    padding = (0, 0) if padding == "valid" else pair(padding)
+    out = [out_size(*a) for a in zip(input.array.shape[2:], kernel, stride, padding, dilation, strict=True)]
+    if min(out) < 1:
+        raise RuntimeError(
+            f"conv2d: Kernel size can't be greater than actual input size: kernel {kernel}, dilation {dilation}, padded "
+            f"input {tuple(n + 2 * p for n, p in zip(input.array.shape[2:], padding, strict=True))}"
+        )
+    return apply(Conv2d(stride, padding, dilation, groups), input, weight, bias)
+
+
+def pad_same(input, kernel, dilation):
+    """Padding that keeps H and W: what is even goes to both sides by `padding`, an odd zero to the right and bottom."""
+    total = [d * (k - 1) for k, d in zip(kernel, dilation, strict=True)]
+    if any(t % 2 for t in total):
+        input = pad(input, (0, total[1] % 2, 0, total[0] % 2))
+    return input, tuple(t // 2 for t in total)
+
+
+class Pad(Op):
+    """y = x with `value` around it.  dx = the part of dy that x went to."""
+
+    torch_name = "ConstantPadNdBackward0"
+
+    def __init__(self, widths, value):
+        self.widths, self.value = widths, value
+
+    def forward(self, x):
+        self.inside = tuple(slice(before, before + n) for (before, _), n in zip(self.widths, x.shape, strict=True))
+        return np.pad(x, self.widths, constant_values=self.value)
+
+    def backward(self, dy):
+        return (dy[self.inside],)
+
+
+def pad(input, pad, mode="constant", value=0.0):
+    """`input` with `value` around it: `pad` lists (before, after) from the last dimension backwards."""
+    if mode != "constant":
+        raise NotImplementedError(f"pad: mode {mode!r} is not available; wanted 'constant'")
+    if len(pad) % 2 or len(pad) > 2 * input.array.ndim:
+        raise RuntimeError(f"pad: wanted pairs for at most {input.array.ndim} dimensions, got {tuple(pad)}")
+    widths = [(0, 0)] * (input.array.ndim - len(pad) // 2)
+    widths += [(pad[i], pad[i + 1]) for i in range(len(pad) - 2, -1, -2)]
+    return apply(Pad(widths, value or 0.0), input)
+
+
+def check_conv(x, W, bias, groups):
+    """Raise PyTorch's error if the shapes or dtypes of a convolution do not fit."""
+    if x.ndim != 4 or W.ndim != 4:
+        raise RuntimeError(f"conv2d: expected 3D (C, H, W) or 4D (N, C, H, W) input and 4D weight, got {x.shape}, {W.shape}")
+    if x.shape[1] != W.shape[1] * groups:
+        raise RuntimeError(
+            f"conv2d: Given groups={groups}, weight of size {W.shape}, expected input{x.shape} to have "
+            f"{W.shape[1] * groups} channels, but got {x.shape[1]} channels instead"
+        )
+    if W.shape[0] % groups:
+        raise RuntimeError(f"conv2d: {W.shape[0]} filters cannot be divided into {groups} groups")
+    if x.dtype != W.dtype:
+        raise RuntimeError(f"conv2d: Input type ({x.dtype}) and weight type ({W.dtype}) should be the same")
+    if bias is not None and bias.array.shape != (W.shape[0],):
+        raise RuntimeError(f"conv2d: bias of shape {bias.array.shape} for {W.shape[0]} filters, wanted ({W.shape[0]},)")

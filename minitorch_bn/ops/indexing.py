@@ -1,0 +1,180 @@
+"""Indexing: reading picks numbers out, so backward adds gradients back in, once for every time a number was picked."""
+
+import numpy as np
+
+from .. import backend
+from ..engine import Op, Variable, apply
+from .axes import axis_of
+
+
+class Index(Op):
+    """y = x[index].  dx is 0 except at index, where dy is added: an element read twice gets two terms.
+
+    Parameters
+    ----------
+    index : anything NumPy indexes with
+        Tensors already replaced by their arrays.
+    repeats : bool
+        Whether the index holds an array, so that one element may be read more than once.
+    """
+
+    def __init__(self, index, repeats):
+        self.index, self.repeats = index, repeats
+
+    def forward(self, x):
+        self.x_shape = x.shape
+        return x[self.index]
+
+    def backward(self, dy):
+        dx = backend.namespace(dy).zeros(self.x_shape, dy.dtype)
+        if self.repeats:
+            backend.scatter_add(dx, self.index, dy)
+        else:
+            dx[self.index] = dy
+        return (dx,)
+
+
+class PutIndex(Op):
+    """y = x with x[index] replaced by values.  dx = dy with 0 at index; dvalues = dy at index."""
+
+    torch_name = "CopySlices"
+
+    def __init__(self, index):
+        self.index = index
+
+    def forward(self, x, values):
+        self.values_shape = getattr(values, "shape", ())
+        y = x.copy()
+        y[self.index] = values
+        return y
+
+    def backward(self, dy):
+        from .arithmetic import unbroadcast
+
+        dx = dy.copy()
+        dx[self.index] = 0
+        return dx, unbroadcast(dy[self.index], self.values_shape) if self.needs[1] else None
+
+
+class MaskedFill(Op):
+    """y = x, but `value` where mask is true.  dx = dy where it is false, 0 elsewhere."""
+
+    def __init__(self, mask, value):
+        self.mask, self.value = mask, value
+
+    def forward(self, x):
+        return np.where(self.mask, np.asarray(self.value, x.dtype) if isinstance(x, np.ndarray) else self.value, x)
+
+    def backward(self, dy):
+        return (np.where(self.mask, 0, dy).astype(dy.dtype),)
+
+
+class Gather(Op):
+    """y[i][j] = x[i][index[i][j]] (along axis 1).  dx adds dy at the places that were read."""
+
+    def __init__(self, axis, index):
+        self.axis, self.index = axis, index
+
+    def places(self):
+        """The full index: `index` along the axis, its own position along the others."""
+        xp = backend.namespace(self.index)
+        grid = np.ogrid[tuple(slice(n) for n in self.index.shape)]
+        return tuple(self.index if i == self.axis else xp.asarray(g) for i, g in enumerate(grid))
+
+    def forward(self, x):
+        self.x_shape = x.shape
+        return x[self.places()]
+
+    def backward(self, dy):
+        dx = backend.namespace(dy).zeros(self.x_shape, dy.dtype)
+        backend.scatter_add(dx, self.places(), dy)
+        return (dx,)
+
+
+def plain_index(index):
+    """`index` with tensors replaced by arrays, and whether it holds any array or list (then elements may repeat)."""
+    parts = index if type(index) is tuple else (index,)
+    plain = [p.array if isinstance(p, Variable) else np.asarray(p) if type(p) is list else p for p in parts]
+    arrays = [p for p in plain if hasattr(p, "dtype") and p.ndim]
+    for p in arrays:
+        if p.dtype.kind not in "iub":
+            raise IndexError(f"index: tensors used as indices must be long, int, byte or bool, got {p.dtype}")
+    return tuple(plain) if type(index) is tuple else plain[0], bool(arrays)
+
+
+def index_error(error, index, shape):
+    """NumPy's IndexError in words that name the shape."""
+    return IndexError(f"index: {error}; got index {index!r:.200} for a tensor of shape {tuple(shape)}")
+
+
+def getitem(input, index):
+    """input[index] with PyTorch's (and NumPy's) indices: ints, slices, None, ..., bool and integer tensors.
+
+    Raises
+    ------
+    IndexError
+        If an index is out of range, or there are too many.
+    """
+    index, repeats = plain_index(index)
+    try:
+        return apply(Index(index, repeats), input)
+    except IndexError as error:
+        raise index_error(error, index, input.array.shape) from None
+
+
+def put_index(input, index, values):
+    """A tensor like `input` with input[index] replaced by `values`: what indexed assignment does to a recorded tensor."""
+    return apply(PutIndex(plain_index(index)[0]), input, values)
+
+
+def gather(input, dim, index):
+    """input at positions `index` along `dim`: the result has index's shape.
+
+    Raises
+    ------
+    RuntimeError
+        If an index is out of range or is no int64.
+    """
+    axis, where = axis_of("gather", input, dim), index.array
+    if where.dtype != np.int64:
+        raise RuntimeError(f"gather: Expected dtype int64 for index, got {where.dtype}")
+    n = input.array.shape[axis] if input.array.ndim else 1
+    if where.size and (where.min() < 0 or where.max() >= n):
+        raise RuntimeError(f"gather: index {int(where.min())}..{int(where.max())} is out of bounds for dim {dim} of size {n}")
+    return apply(Gather(axis, where), input)
+
+
+def index_select(input, dim, index):
+    """The slices of `input` at positions `index` (1-D) along `dim`."""
+    before = (slice(None),) * axis_of("index_select", input, dim)
+    return getitem(input, (*before, index))
+
+
+def masked_fill(input, mask, value):
+    """`input` with `value` wherever the bool tensor `mask` is true; mask broadcasts to input's shape."""
+    if mask.array.dtype.kind != "b":
+        raise RuntimeError(f"masked_fill: only supports boolean masks, got {mask.dtype}; compare it first")
+    value = value.item() if isinstance(value, Variable) else value
+    return apply(MaskedFill(mask.array, value), input)
+
+
+def one_hot(tensor, num_classes=-1):
+    """Rows of 0 with a single 1 at each class index: int64 of shape (*tensor.shape, num_classes).
+
+    Raises
+    ------
+    RuntimeError
+        If a class is negative or not below `num_classes`, or the tensor is not int64.
+    """
+    index = tensor.array
+    if index.dtype != np.int64:
+        raise RuntimeError(f"one_hot: is only applicable to index tensors of type int64, got {index.dtype}")
+    largest = int(index.max()) if index.size else -1
+    if index.size and int(index.min()) < 0:
+        raise RuntimeError(f"one_hot: class values must be non-negative, got {int(index.min())}")
+    if num_classes == -1:
+        num_classes = largest + 1
+    if largest >= num_classes:
+        raise RuntimeError(f"one_hot: class values must be smaller than num_classes={num_classes}, got {largest}")
+    classes = backend.namespace(index).arange(num_classes)
+    return tensor.like((index[..., None] == classes).astype(np.int64))

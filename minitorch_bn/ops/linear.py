@@ -1,0 +1,133 @@
+"""Matrix products: `matmul`, and the affine map of nn.Linear."""
+
+import numpy as np
+
+from ..engine import Op, apply
+from .arithmetic import unbroadcast
+
+
+class MatMul(Op):
+    """y = a @ b.  da = dy @ b.T, db = a.T @ dy, summed over batch axes that were stretched.
+
+    A vector on the left counts as a row, one on the right as a column; their axis is missing from y.
+    """
+
+    torch_name = "MmBackward0"
+
+    def forward(self, a, b):
+        self.a, self.b = a, b
+        return a @ b
+
+    def backward(self, dy):
+        a = self.a[None, :] if self.a.ndim == 1 else self.a
+        b = self.b[:, None] if self.b.ndim == 1 else self.b
+        if self.b.ndim == 1:
+            dy = dy[..., None]
+        if self.a.ndim == 1:
+            dy = dy[..., None, :]
+        da = db = None
+        if self.needs[0]:
+            da = unbroadcast(dy @ b.swapaxes(-1, -2), a.shape).reshape(self.a.shape)
+        if self.needs[1]:
+            db = unbroadcast(a.swapaxes(-1, -2) @ dy, b.shape).reshape(self.b.shape)
+        return da, db
+
+
+class Linear(Op):
+    """y = x @ W.T + b.  dx = dy @ W, dW = dy.T @ x, db = the sum of dy over all rows.
+
+    Shapes: x (*, in), W (out, in), b (out,) or None, y (*, out).
+    """
+
+    torch_name = "AddmmBackward0"
+
+    def forward(self, x, W, b):
+        self.x, self.W = x, W
+        y = x @ W.T
+        return y if b is None else y + b
+
+    def backward(self, dy):
+        rows = dy.reshape(-1, dy.shape[-1])
+        dx = dy @ self.W if self.needs[0] else None
+        dW = rows.T @ self.x.reshape(-1, self.x.shape[-1]) if self.needs[1] else None
+        db = rows.sum(0) if self.needs[2] else None
+        return dx, dW, db
+
+
+def matmul(input, other):
+    """The matrix product over the last two dimensions; the ones before broadcast. Vectors as in Python's ``@``.
+
+    Raises
+    ------
+    RuntimeError
+        If a shape does not fit, an operand has no dimension, or the dtypes differ.
+    """
+    a, b = input.array, other.array
+    if a.ndim == 0 or b.ndim == 0:
+        raise RuntimeError(f"matmul: both arguments need to be at least 1D, got shapes {a.shape} and {b.shape}")
+    inner = b.shape[-2] if b.ndim > 1 else b.shape[0]
+    if a.shape[-1] != inner:
+        raise RuntimeError(
+            f"matmul: mat1 and mat2 shapes cannot be multiplied ({'x'.join(map(str, a.shape))} and "
+            f"{'x'.join(map(str, b.shape))}): the last size of the left, {a.shape[-1]}, must equal {inner}"
+        )
+    if a.dtype != b.dtype:
+        raise RuntimeError(f"matmul: expected both to have the same dtype, but got {a.dtype} and {b.dtype}; use .to()")
+    return apply(MatMul(), input, other)
+
+
+def mm(input, mat2):
+    """The product of two matrices, without broadcasting."""
+    if input.array.ndim != 2 or mat2.array.ndim != 2:
+        raise RuntimeError(f"mm: wanted two matrices, got shapes {input.array.shape} and {mat2.array.shape}")
+    return matmul(input, mat2)
+
+
+def bmm(input, mat2):
+    """The products of two batches of matrices, without broadcasting."""
+    a, b = input.array.shape, mat2.array.shape
+    if len(a) != 3 or len(b) != 3 or a[0] != b[0]:
+        raise RuntimeError(f"bmm: wanted two batches of as many matrices, got shapes {a} and {b}")
+    return matmul(input, mat2)
+
+
+def linear(input, weight, bias=None):
+    """input @ weight.T + bias.
+
+    Parameters
+    ----------
+    input : Tensor of shape (*, in_features)
+    weight : Tensor of shape (out_features, in_features)
+    bias : Tensor of shape (out_features,), optional
+
+    Returns
+    -------
+    Tensor of shape (*, out_features)
+
+    Raises
+    ------
+    RuntimeError
+        If in_features differs between input and weight, or the dtypes differ.
+    """
+    x, W = input.array, weight.array
+    if x.ndim == 0 or x.shape[-1] != W.shape[-1]:
+        raise RuntimeError(
+            f"linear: mat1 and mat2 shapes cannot be multiplied: input {x.shape} has {x.shape[-1] if x.ndim else 'no'} "
+            f"features last, weight {W.shape} wants {W.shape[-1]}"
+        )
+    if x.dtype != W.dtype:
+        raise RuntimeError(f"linear: mat1 and mat2 must have the same dtype, but got {x.dtype} and {W.dtype}; use .to()")
+    return apply(Linear(), input, weight, bias)
+
+
+def norm(input, p=2, dim=None, keepdim=False):
+    """The p-norm over `dim` (default: all elements): p = 2, 1, any positive number, or inf. "fro" is 2."""
+    p = 2 if p in ("fro", None) else p
+    size = input.abs()
+    if p == np.inf:
+        return size.amax(() if dim is None else dim, keepdim)
+    if p == 1:
+        return size.sum(dim, keepdim)
+    if p == 2:
+        return (input * input).sum(dim, keepdim).sqrt()
+    return (size**p).sum(dim, keepdim) ** (1 / p)

@@ -1,0 +1,52 @@
+"""Order and counts: sort, topk, unique, histogram, bincount. Values that were moved keep their gradients; counts have none."""
+
+import numpy as np
+
+from .. import backend, dtypes
+from .axes import axis_of
+from .indexing import gather
+from .reduction import ValuesAndIndices
+
+
+def topk(input, k, dim=-1, largest=True):
+    """The k largest (or smallest) elements along `dim`, in order, and where they stand."""
+    return _ordered("topk", input, dim, largest, k)
+
+
+def sort(input, dim=-1, descending=False):
+    """The elements along `dim` in order, and where they stood."""
+    return _ordered("sort", input, dim, descending, None)
+
+
+def _ordered(name, input, dim, descending, k):
+    axis = axis_of(name, input, dim)
+    key = -input.array if descending else input.array
+    order = np.argsort(key, axis=axis, kind="stable")
+    order = order[(slice(None),) * axis + (slice(k),)]
+    indices = input.like(order)
+    return ValuesAndIndices((gather(input, axis, indices), indices))
+
+
+def unique(input, return_counts=False):
+    """The different values of `input` in ascending order; with `return_counts`, also how often each occurs."""
+    values, counts = np.unique(input.array, return_counts=True)
+    return (input.like(values), input.like(counts)) if return_counts else input.like(values)
+
+
+def histogram(input, bins, *, range=None, density=False):
+    """How many elements fall into each of `bins` intervals of equal width: a pair (hist, bin_edges), both floating point."""
+    hist, edges = np.histogram(backend.to_numpy(input.array), bins=bins, range=range, density=density)
+    dtype = input.array.dtype if input.array.dtype.kind == "f" else dtypes.get_default_dtype().numpy
+    return Histogram((input.like(hist.astype(dtype)), input.like(edges.astype(dtype))))
+
+
+class Histogram(tuple):
+    """What `histogram` returns: a pair with the names `hist` and `bin_edges`."""
+
+    hist = property(lambda self: self[0])
+    bin_edges = property(lambda self: self[1])
+
+
+def bincount(input, minlength=0):
+    """How often each of the numbers 0, 1, 2, ... occurs in a 1-D tensor of integers."""
+    return input.like(np.bincount(input.array, minlength=minlength))

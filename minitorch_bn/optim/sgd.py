@@ -1,0 +1,58 @@
+"""Stochastic gradient descent."""
+
+from .optimizer import Optimizer
+
+
+class SGD(Optimizer):
+    """p <- p - lr * v, where v is the gradient g, with weight decay and momentum if asked for.
+
+        g <- g + weight_decay * p
+        v <- g at the first step, momentum * v + (1 - dampening) * g later      (momentum > 0; otherwise v = g)
+        v <- g + momentum * v                                                   (nesterov)
+
+    Parameters
+    ----------
+    params : iterable of Tensor or dict
+    lr : float
+        Step size.
+    momentum, dampening, weight_decay : float
+    nesterov : bool
+        Needs momentum > 0 and dampening 0.
+    maximize : bool
+        Go up instead of down.
+
+    Raises
+    ------
+    ValueError
+        If a setting is negative, or nesterov lacks what it needs.
+
+    Source: PyTorch documentation, torch.optim.SGD; Sutskever et al. 2013, section 2, with lr outside v.
+    """
+
+    def __init__(
+        self, params, lr=1e-3, momentum=0, dampening=0, weight_decay=0, nesterov=False, *, maximize=False
+    ):
+        for name, value in (("learning rate", lr), ("momentum", momentum), ("weight_decay", weight_decay)):
+            if value < 0:
+                raise ValueError(f"Invalid {name}: {value}; wanted a number >= 0")
+        if nesterov and (momentum <= 0 or dampening != 0):
+            raise ValueError("Nesterov momentum requires a momentum and zero dampening")
+        defaults = {"lr": lr, "momentum": momentum, "dampening": dampening, "weight_decay": weight_decay}
+        super().__init__(params, {**defaults, "nesterov": nesterov, "maximize": maximize})
+
+    def update(self, p, g, group):
+        """One step of one parameter, in place."""
+        momentum = group["momentum"]
+        if group["maximize"]:
+            g = -g
+        if group["weight_decay"]:
+            g = g + group["weight_decay"] * p.array
+        if momentum:
+            memory = self.state.get(p)
+            if memory is None:
+                v = g.copy()
+            else:
+                v = momentum * memory["momentum_buffer"] + (1 - group["dampening"]) * g
+            self.state[p] = {"momentum_buffer": v}
+            g = g + momentum * v if group["nesterov"] else v
+        p.array -= group["lr"] * g
