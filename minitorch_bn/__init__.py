@@ -71,7 +71,6 @@ from .ops import (
     conv2d,
     cumsum,
     div,
-    embedding,
     eq,
     equal,
     exp,

@@ -1,7 +1,7 @@
 """Logarithm, sine and cosine in float32, and x * factor + term rounded once: digit for digit as PyTorch's `normal_`.
 
-NumPy's own functions are as accurate, but round the last digit otherwise for about one number in twenty. The first weights
-of a network would then differ from PyTorch's in the last digit, and training makes such a difference grow.
+NumPy's own functions are as accurate, but round the last digit otherwise for about one number in twenty. The first
+weights of a network would then differ from PyTorch's in the last digit, and training makes such a difference grow.
 PyTorch's vector code (ATen/native/cpu/avx_mathfun.h, for processors with AVX2) evaluates the polynomials of the Cephes
 library with fused multiply-adds. The same polynomials, rounded at the same places, give the same numbers.
 
@@ -46,8 +46,9 @@ def log(x):
 def sine_cosine(angle):
     """Sine and cosine of float32 angles from 0 to 2 pi, digit for digit as PyTorch computes them in `normal`.
 
-    Turn back by whole right angles, until between -pi/4 and pi/4; there short polynomials do; then put them back: an odd number of them exchanges sine and cosine, and each has its minus sign in two of the four quarters. pi/2
-    is subtracted in three parts, since a rounded pi/2 would spoil small remainders (Cody & Waite 1980, chapter 8).
+    Turn back by whole right angles, until between -pi/4 and pi/4; there short polynomials do. Then put the right angles
+    back: an odd number of them exchanges sine and cosine, and each has its minus sign in two of the four quarters.
+    pi/2 is subtracted in three parts, since a rounded pi/2 would spoil small remainders (Cody & Waite 1980, chapter 8).
     Source: Moshier 1992, Cephes library, sinf.c; ATen/native/cpu/avx_mathfun.h.
     """
     right_angles = ((angle * np.float32(4 / np.pi)).astype(np.int32) + 1) // 2
@@ -73,10 +74,13 @@ def polynomial(coefficients, x):
 def multiply_add(x, factor, term):
     """Return x * factor + term with one rounding at the end, like a processor's fused multiply-add.
 
-    float32: in float64 the product is exact (24 + 24 digits), so only the final conversion rounds. float64: split both
-    numbers into halves of 26 and 27 digits, whose products are exact, to get the rounding error of the product; get the
-    rounding error of the sum by undoing it; add both errors back. Source: Dekker 1971, Numerische Mathematik 18,
-    sections 4 and 5.
+    float32: in float64 the product is exact (24 + 24 of 53 digits), and so is the sum, unless one term is far larger
+    than the other; then the conversion back is the one rounding.
+
+    float64: split both numbers into halves of 26 and 27 digits, whose products are exact, to get the rounding error of
+    the product; get the rounding error of the sum by undoing it; add both errors back.
+
+    Source: Dekker 1971, Numerische Mathematik 18, sections 4 and 5.
     """
     if x.dtype == np.float32:
         return (x.astype(np.float64) * factor + term).astype(np.float32)

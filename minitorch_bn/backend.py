@@ -1,8 +1,9 @@
 """The only door to CuPy: which array library an array belongs to, and how arrays move between devices.
 
-Everything else in the package is written with operators, array methods and ``np.`` functions. NumPy's own protocol sends
-those to CuPy when the array lies on a GPU, so no op ever asks where it runs. Only three things need this module: making a
-new array (`namespace`), moving one (`to_device`, `to_numpy`), and adding at repeated indices (`scatter_add`).
+Everything else in the package is written with operators, array methods and ``np.`` functions. NumPy's own protocol
+sends those to CuPy when the array lies on a GPU, so no op ever asks where it runs. This module is needed to make a new
+array (`namespace`), to move one (`to_device`, `to_numpy`), to refuse what lies elsewhere (`check_devices`), and for the
+few things that the two libraries do differently (`scatter_add`, `check_index`, `sum_of_rows`).
 """
 
 import functools
@@ -10,8 +11,8 @@ import functools
 import numpy
 
 INSTALL_HINT = (
-    "Install CuPy for your driver (`pip install minitorch_bn[gpu-cuda13]` or `[gpu-cuda12]`) on a machine with an NVIDIA "
-    "GPU, or use device='cpu'."
+    "Install CuPy for your driver (`pip install minitorch_bn[gpu-cuda13]` or `[gpu-cuda12]`) on a machine with an "
+    "NVIDIA GPU, or use device='cpu'."
 )
 
 
@@ -28,22 +29,31 @@ class device:
     Raises
     ------
     RuntimeError
-        If the type is neither "cpu" nor "cuda", or the index is not a number.
+        If the type is neither "cpu" nor "cuda", or the index is no number from 0 up, or is given twice.
+    TypeError
+        If `type` is no string, device or int.
     """
 
     def __init__(self, type, index=None):
         if isinstance(type, device):
             type, index = type.type, type.index
-        elif isinstance(type, int):
+        elif isinstance(type, int) and not isinstance(type, bool):
             type, index = "cuda", type
-        name, _, number = str(type).partition(":")
-        if name not in ("cpu", "cuda") or (number and not number.isdigit()):
+        elif not isinstance(type, str):
+            raise TypeError(f"device: got {type!r}, wanted 'cpu', 'cuda' or 'cuda:<index>'")
+        name, colon, number = type.partition(":")
+        if name not in ("cpu", "cuda") or (colon and not (number.isdecimal() and number == str(int(number)))):
             raise RuntimeError(f"device: got {type!r}, wanted 'cpu', 'cuda' or 'cuda:<index>'")
+        if colon and index is not None:
+            raise RuntimeError(f"device: type must not include an index because index was passed explicitly: {type}")
         self.type = name
-        self.index = int(number) if number else index
+        self.index = int(number) if colon else index
+        if self.index is not None and self.index < 0:
+            raise RuntimeError(f"device: Device index must not be negative, got {self.index}")
 
     def __repr__(self):
-        return f"device(type='{self.type}')" if self.index is None else f"device(type='{self.type}', index={self.index})"
+        index = "" if self.index is None else f", index={self.index}"
+        return f"device(type='{self.type}'{index})"
 
     def __str__(self):
         return self.type if self.index is None else f"{self.type}:{self.index}"
@@ -60,7 +70,7 @@ CPU = device("cpu")
 
 @functools.cache
 def _usable_cupy():
-    """The cupy module if it is installed and sees a GPU, else None. Importing it is no proof: it imports without a GPU."""
+    """The cupy module if it is installed and sees a GPU, else None. That it can be imported does not prove a GPU."""
     try:
         import cupy
     except ImportError:
@@ -120,6 +130,9 @@ def to_device(x, where):
     if where.type == "cpu":
         return to_numpy(x)
     library = cupy()
+    count = library.cuda.runtime.getDeviceCount()
+    if where.index is not None and where.index >= count:
+        raise RuntimeError(f"device '{where}' was asked for, but there are only {count} GPUs, counted from 0")
     with library.cuda.Device(where.index):
         return library.asarray(x)
 
@@ -127,6 +140,42 @@ def to_device(x, where):
 def to_numpy(x):
     """Array `x` as a NumPy array: itself on the CPU, a copy from the GPU."""
     return x if isinstance(x, numpy.ndarray) else x.get()
+
+
+def check_devices(name, *values):
+    """Raise PyTorch's error if the arrays among `values`, or in tuples among them, lie on different devices."""
+    if all(x is None or isinstance(x, numpy.ndarray) for x in values):
+        return
+    flat = [y for x in values for y in (x if isinstance(x, tuple) else (x,))]
+    found = sorted({str(device_of(x)) for x in flat if is_array(x)}, reverse=True)
+    if len(found) > 1:
+        raise RuntimeError(
+            f"{name}: Expected all tensors to be on the same device, but found at least two devices, "
+            f"{' and '.join(found)}! Move what lies elsewhere with .to(device)."
+        )
+
+
+def check_index(x, index):
+    """Raise IndexError where `index` reaches outside of `x`. NumPy does so itself; CuPy wraps around without a word."""
+    if isinstance(x, numpy.ndarray):
+        return
+    parts = index if isinstance(index, tuple) else (index,)
+    taken = [0 if p is None or p is ... else p.ndim if _is_mask(p) else 1 for p in parts]
+    axis = 0
+    for part, axes in zip(parts, taken, strict=True):
+        if part is ...:
+            axis += x.ndim - sum(taken)
+        elif is_array(part) and not _is_mask(part) and part.size and axis < x.ndim:
+            n = x.shape[axis]
+            outside = (part < -n) | (part >= n)
+            if outside.any():
+                raise IndexError(f"index {part[outside][0]} is out of bounds for axis {axis} with size {n}")
+        axis += axes
+
+
+def _is_mask(part):
+    """Whether a part of an index is an array of bools, which takes as many axes as it has."""
+    return is_array(part) and part.dtype == bool
 
 
 def scatter_add(target, index, values):
@@ -146,10 +195,31 @@ def scatter_add(target, index, values):
     elif isinstance(index, numpy.ndarray) and index.dtype != bool and target.ndim == 2 and target.flags.c_contiguous:
         # rows of a table: NumPy adds at flat positions several times faster than at rows
         columns = target.shape[1]
-        positions = index[..., None] * columns + numpy.arange(columns)
-        numpy.add.at(target.reshape(-1), positions.reshape(-1), numpy.broadcast_to(values, positions.shape).reshape(-1))
+        positions = (index.reshape(-1, 1) * columns + numpy.arange(columns)).reshape(-1)
+        if getattr(values, "size", 1) != positions.size:
+            values = numpy.broadcast_to(values, (*index.shape, columns))
+        numpy.add.at(target.reshape(-1), positions, values.reshape(-1))
     else:
         numpy.add.at(target, index, values)
+
+
+def sum_of_rows(x):
+    """The sum of the rows of a matrix: (M, C) gives (C,).
+
+    On the CPU, a row of ones times the matrix: the same sum, and several times faster than NumPy's over short rows.
+
+    >>> sum_of_rows(numpy.array([[1.0, 2.0], [3.0, 4.0]]))
+    array([4., 6.])
+    """
+    return _ones(len(x), x.dtype).dot(x) if isinstance(x, numpy.ndarray) else x.sum(0)
+
+
+@functools.lru_cache(maxsize=64)
+def _ones(n, dtype):
+    """n ones, kept for the next call and protected from writing."""
+    ones = numpy.ones(n, dtype)
+    ones.flags.writeable = False
+    return ones
 
 
 def synchronize():

@@ -39,9 +39,9 @@ def tensor(data, *, dtype=None, device=None, requires_grad=False):
     Raises
     ------
     ValueError
-        If nested lists are not of equal length.
+        If nested lists are not of equal length, or hold texts.
     TypeError, RuntimeError
-        If the elements are no numbers.
+        If `data` is a text, or anything else but numbers.
 
     >>> tensor([[1.0, 2.0], [3.0, 4.0]])
     tensor([[1., 2.],
@@ -58,7 +58,9 @@ def tensor(data, *, dtype=None, device=None, requires_grad=False):
     except ValueError as error:
         raise ValueError(f"tensor: expected sequences of equal length at every depth: {error}") from None
     if array.dtype.kind not in "biuf":
-        raise TypeError(f"tensor: wanted numbers or nested lists of them, got {type(data).__name__} holding {array.dtype}")
+        text = array.dtype.kind in "US"
+        error = RuntimeError if not text else ValueError if array.ndim else TypeError
+        raise error(f"tensor: wanted numbers or nested lists of them, got {type(data).__name__} holding {array.dtype}")
     if array.dtype == np.float64 and not typed:
         array = array.astype(dtypes.get_default_dtype().numpy)
     return _make(array, dtype, device, requires_grad)

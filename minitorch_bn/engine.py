@@ -38,11 +38,12 @@ class Op:
     needs : list of bool
         For every input, whether it wants a gradient. Known before `forward` runs, which may save less for it.
     serial : int
-        Position in the order of creation.
+        Position in the order of creation; -1 where nothing is recorded.
     """
 
     inputs = None
     needs = None
+    serial = -1
 
     torch_name = property(lambda self: f"{type(self).__name__}Backward0", doc="What PyTorch calls this grad_fn.")
 
@@ -91,39 +92,53 @@ class Variable:
         """A new variable of the same kind that holds `array`, shares its memory and belongs to no graph."""
         return Variable(backend.as_array(array))
 
-    def backward(self, gradient=None, retain_graph=None):
+    def backward(self, gradient=None, retain_graph=None, create_graph=False):
         """Compute d self / d leaf for every leaf that requires it and add it to the leaf's gradient.
 
         Parameters
         ----------
-        gradient : array of this shape, optional
+        gradient : Tensor or array of this shape, optional
             Where the chain starts: d loss / d self. Left out, self must have one element, and the chain starts with 1.
         retain_graph : bool, optional
             Keep the ops and the intermediate gradients (`dy`), to look at them or to walk again.
+        create_graph : bool
+            Not available: gradients are not recorded.
+
+        Raises
+        ------
+        RuntimeError
+            If no gradient can flow from here, the graph has been freed, or the shape of `gradient` is wrong.
         """
         order = graph(self)
-        self.receive(_first_gradient(self, gradient))
+        for t in order:
+            t.dy = None
+        self.receive(_first_gradient(self, gradient, create_graph))
         for t in order:
             t.backward_step()
             if not retain_graph:
-                t.free()
+                t.dy = None
+        if not retain_graph:  # what forward saved is freed; an empty op of the same type stays as grad_fn
+            for t in order:  # not earlier: former_self looks for older uses in newer ops
+                t.op = object.__new__(type(t.op))
 
     def backward_step(self):
         """The chain rule of one op: from the gradient of its result to the gradients of its inputs."""
         op, dy = self.op, self.dy
         if dy is None:  # every path from the loss to here was cut
             return
-        for x, dx in zip(op.inputs, op.backward(dy), strict=True):
-            if dx is None or not isinstance(x, Variable) or not x.requires_grad:
-                continue
-            if x.op is not None and x.op.serial > op.serial:
-                x = former_self(x, op.serial)
-            if dx.shape != x.array.shape:
-                raise RuntimeError(
-                    f"{type(op).__name__}.backward returned a gradient of shape {dx.shape} for an input of shape "
-                    f"{x.array.shape}; a gradient has the shape of what it belongs to"
-                )
-            x.receive(dx, dy)
+        gradients = op.backward(dy)
+        if len(gradients) != len(op.needs):
+            raise RuntimeError(f"{type(op).__name__}.backward returned {len(gradients)} gradients, wanted {len(op.needs)}")
+        for x, dx, needed in zip(op.inputs, gradients, op.needs, strict=False):
+            if needed and dx is not None:
+                if x.op is not None and x.op.serial > op.serial:
+                    x = former_self(x, op.serial)
+                if dx.shape != x.array.shape:
+                    raise RuntimeError(
+                        f"{type(op).__name__}.backward returned a gradient of shape {dx.shape} for an input of shape "
+                        f"{x.array.shape}; a gradient has the shape of what it belongs to"
+                    )
+                x.receive(dx, dy)
 
     def receive(self, dx, source=None):
         """Add `dx`, one term of the chain rule's sum over uses, to the gradient of this tensor.
@@ -131,21 +146,15 @@ class Variable:
         Gradients are replaced, never changed in place. What the user keeps shares memory with no other gradient, so it
         is copied where it is a view or is `source`, the gradient that it came from.
         """
-        dx = backend.as_array(dx)
         if self.op is not None:
             self.dy = dx if self.dy is None else self.dy + dx
-        if self.op is None or self.retains_grad:
-            if self.grad_array is not None:
-                self.grad_array = self.grad_array + dx
-            else:
-                self.grad_array = dx.copy() if dx is source or dx.base is not None or self.retains_grad else dx
-
-    def free(self):
-        """Drop the gradient of this walk and what the op saved, so that memory is back before the next step."""
-        self.dy = None
-        serial = self.op.serial
-        vars(self.op).clear()
-        self.op.serial = serial
+            if not self.retains_grad:
+                return
+        if self.grad_array is not None:
+            dx = self.grad_array + dx
+        elif dx is source or dx.base is not None or self.op is not None:
+            dx = dx.copy()
+        self.grad_array = dx if dx.ndim else backend.as_array(dx)  # NumPy makes scalars of 0-dim sums
 
 
 def apply(op, *inputs):
@@ -188,18 +197,20 @@ def apply(op, *inputs):
 
 def graph(root):
     """The recorded tensors that `root` was computed from, itself included, newest first: the order of backward."""
-    found, todo = {}, [root]
-    while todo:
-        t = todo.pop()
-        if t.op is None or t.op.serial in found:
-            continue
-        if t.op.inputs is None:
-            raise RuntimeError(_FREED.format(type(t.op).__name__))
-        found[t.op.serial] = t
-        t.dy = None
-        for x in t.op.inputs:
+    if root.op is None:
+        return []
+    found, todo = {root.op.serial: root}, [root]
+    for t in todo:
+        op = t.op
+        if op.inputs is None:
+            raise RuntimeError(_FREED.format(type(op).__name__))
+        for x in op.inputs:
             if isinstance(x, Variable) and x.op is not None:
-                todo.append(x if x.op.serial < t.op.serial else former_self(x, t.op.serial))
+                if x.op.serial > op.serial:
+                    x = former_self(x, op.serial)
+                if x.op is not None and x.op.serial not in found:
+                    found[x.op.serial] = x
+                    todo.append(x)
     return [found[serial] for serial in sorted(found, reverse=True)]
 
 
@@ -215,8 +226,10 @@ def former_self(x, serial):
     return x
 
 
-def _first_gradient(root, gradient):
+def _first_gradient(root, gradient, create_graph):
     """The array that the chain rule starts with at `root`."""
+    if create_graph:
+        raise NotImplementedError("backward: gradients of gradients (create_graph=True) are deliberately absent")
     if not root.requires_grad:
         raise RuntimeError(
             "backward: this tensor does not require grad and was not made by an op on one that does. "
@@ -229,7 +242,8 @@ def _first_gradient(root, gradient):
                 f"backward: grad can be implicitly created only for scalar outputs; this tensor has shape {y.shape}. "
                 "Reduce it first (for example with .sum() or .mean()), or pass gradient= of that shape."
             )
-        return backend.namespace(y).ones_like(y)
+        return backend.namespace(y).ones(y.shape, y.dtype)
+    gradient = getattr(gradient, "array", gradient)
     if gradient.shape != y.shape:
         raise RuntimeError(f"backward: got a gradient of shape {gradient.shape}, wanted the tensor's shape {y.shape}")
     return gradient.astype(y.dtype)

@@ -12,7 +12,7 @@ Three cases, as in PyTorch:
 
 import numpy as np
 
-from . import engine, ops
+from . import backend, engine, ops
 from .random import default_generator
 
 
@@ -108,14 +108,22 @@ def masked_fill_(self, mask, value):
 def setitem_(self, index, value):
     """self[index] = value."""
     if isinstance(value, engine.Variable):
-        value = ops.cast(value, self.dtype)
+        value = ops.cast(ops.to_device(value, self.device), self.dtype)
     recorded = engine.is_grad_enabled() and (self.requires_grad or getattr(value, "requires_grad", False))
     if recorded:
         write("setitem", self, lambda x: ops.put_index(x, index, value), (value,))
         return
     plain = ops.plain_index(index)[0]
     try:
-        self.array[plain] = value.array if isinstance(value, engine.Variable) else value
+        *numbers, last = ops.index_steps(plain)
+        part = self.array
+        for step in numbers:
+            part = part[step]
+        backend.check_index(part, last)
+        part[last] = value.array if isinstance(value, engine.Variable) else value
+    except TypeError:
+        backend.check_devices("setitem", self.array, plain)
+        raise
     except IndexError as error:
         raise ops.index_error(error, plain, self.array.shape) from None
     except ValueError as error:

@@ -84,9 +84,9 @@ class Generator:
     --------
     >>> generator = Generator().manual_seed(0)
     >>> generator.uniform((3,))
-    array([0.49625659, 0.7682218 , 0.08847743], dtype=float32)
+    array([0.4962566 , 0.7682218 , 0.08847743], dtype=float32)
     >>> generator.integers(0, 10, (5,))
-    array([9, 3, 4, 8, 8])
+    array([0, 3, 9, 7, 3])
     """
 
     def __init__(self, device="cpu"):
@@ -242,10 +242,11 @@ class Generator:
         self._used = 0
 
     def _fractions(self, n, dtype):
-        """Return `n` uniform numbers in [0, 1): the lowest 24 random bits times 2**-24; in float64 53 bits times 2**-53.
+        """Return `n` uniform numbers in [0, 1): the lowest 24 random bits times 2**-24, or in float64 53 times 2**-53.
 
-        24 and 53 are the binary digits of the two formats. With more bits the whole number would have to be rounded, and the
-        largest ones would be rounded up to 1, which must not occur: log(1 - 1) is -inf. With fewer, values are wasted.
+        24 and 53 are the binary digits of the two formats. With more bits the whole number would have to be rounded,
+        and the largest ones would be rounded up to 1, which must not occur: log(1 - 1) is -inf. With fewer, values are
+        lost.
         Uses n draws for float32, 2 * n for float64.
         """
         if dtype == np.float64:
@@ -282,7 +283,7 @@ class Generator:
         dtype, shape = _float_dtype("uniform", dtype), _checked_shape("uniform", shape)
         if not low <= high:
             raise RuntimeError(f"uniform expects a range [low, high), got low={low} > high={high}")
-        if not high - low <= np.finfo(dtype).max:
+        if not high - low <= float(np.finfo(dtype).max):
             raise RuntimeError(f"uniform: high - low must fit into {dtype}, got low={low} and high={high}")
         precise = FLOATS[dtype]
         low, high = precise.type(low), precise.type(high)
@@ -306,8 +307,8 @@ class Generator:
         - Fewer than 16 samples: one pair (x, y) at a time, in float64 whatever `dtype` is; y is cached in the generator
           and becomes the first sample of the next such call. Uses 4 draws per new pair. Bit for bit (with the same C
           library: log1p, cos and sin are Python's).
-        - 16 samples or more: in blocks of 16, of which numbers 0-7 are the u and 8-15 the v; the cache is left alone. If
-          the size is no multiple of 16, the last 16 samples are thrown away and drawn anew. Uses one draw per sample
+        - 16 samples or more: in blocks of 16, of which numbers 0-7 are the u and 8-15 the v; the cache is left alone.
+          If the size is no multiple of 16, the last 16 samples are thrown away and drawn anew. Uses one draw per sample
           (in float64 two), and 16 more (32) for those drawn anew; in float16 nothing is drawn for the incomplete block
           the first time. In float32 and float16 bit for bit with PyTorch on a processor with AVX2, see `_cephes.py`; in
           float64 within 1e-15 of max(1, |sample|).
@@ -367,7 +368,8 @@ class Generator:
         fractions = self._fractions(whole if dtype == np.float16 else count, precise)
         samples = np.empty(count, precise)
         for start in range(0, whole, CACHED):
-            samples[start : start + CACHED] = _box_muller(fractions[start : min(start + CACHED, whole)])
+            stop = min(start + CACHED, whole)
+            samples[start:stop] = _box_muller(fractions[start:stop])
         if whole < count:
             samples[-NORMAL_BLOCK:] = _box_muller(self._fractions(NORMAL_BLOCK, precise))
         return samples
@@ -550,9 +552,11 @@ class Generator:
         sum is accumulated in float32, one category after the other, as in PyTorch. Uses two draws per sample.
 
         Otherwise an exponential race: category i arrives at the time exponential / weight_i; those with the
-        `num_samples` earliest times are drawn, in the order of their arrival. Uses two draws per weight. Same indices
-        as PyTorch, except among equal times, whose order PyTorch leaves open: categories of weight zero, if fewer than
-        `num_samples` weights are positive, and now and then two of ten thousand categories in float32.
+        `num_samples` earliest times are drawn, in the order of their arrival. Uses two draws per weight.
+
+        The indices are PyTorch's, but for one case that PyTorch leaves open: without replacement, the order of equal
+        times. These are: categories of weight zero, if there are too few others; now and then two of ten thousand
+        categories in float32; and in float16 often.
 
         Source: the race, Efraimidis & Spirakis 2006, Information Processing Letters 97(5).
 
@@ -595,7 +599,6 @@ class Generator:
         for row, point, index in zip(rows, points, indices):
             cumulative = np.cumsum(row, dtype=FLOATS[row.dtype])
             cumulative /= cumulative[-1]
-            cumulative[-1] = 1
             index[:] = np.searchsorted(cumulative.astype(np.float64), point)
         return indices.reshape(weights.shape[:-1] + (num_samples,))
 
@@ -604,7 +607,7 @@ class Generator:
 
 
 def _raw_numbers(engine, n):
-    """Return the next `n` outputs of mt19937, uint32; when asked for the whole range, NumPy hands them out unchanged."""
+    """Return the next `n` outputs of mt19937, uint32: asked for the whole range, NumPy hands them out unchanged."""
     return engine.randint(0, 2**32, n, dtype=np.uint32)
 
 
@@ -648,7 +651,7 @@ def _float_dtype(name, dtype):
 
 
 def _whole_numbers(name, dtype):
-    """Return the smallest and largest whole number for `dtype`, or raise if it is not one of the keys of WHOLE_NUMBERS."""
+    """Return the smallest and largest whole number of `dtype`, or raise if WHOLE_NUMBERS has none."""
     if dtype not in WHOLE_NUMBERS:
         raise NotImplementedError(f"{name}: an integer dtype, bool, float16, float32 or float64 wanted, got {dtype}")
     return WHOLE_NUMBERS[dtype]

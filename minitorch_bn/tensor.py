@@ -92,11 +92,6 @@ class Tensor(engine.Variable):
     def grad(self):
         self.grad_array = None
 
-    def backward(self, gradient=None, retain_graph=None, create_graph=False):
-        if create_graph:
-            raise NotImplementedError("backward: gradients of gradients (create_graph=True) are deliberately absent")
-        super().backward(gradient.array if isinstance(gradient, Tensor) else gradient, retain_graph)
-
     def requires_grad_(self, requires_grad=True):
         """Say whether backward shall compute this leaf's gradient; returns self."""
         if requires_grad and not self.dtype.is_floating_point:
@@ -125,7 +120,10 @@ class Tensor(engine.Variable):
                 "Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() instead, or tensor.array."
             )
         if self.is_cuda:
-            raise TypeError("can't convert cuda device type tensor to numpy. Use Tensor.cpu() to copy it to the host first.")
+            raise TypeError(
+                f"can't convert {self.device} device type tensor to numpy. Use Tensor.cpu() to copy the tensor to host "
+                "memory first."
+            )
         return self.array
 
     def __array__(self, dtype=None, copy=None):
@@ -180,7 +178,7 @@ class Tensor(engine.Variable):
         for arg in args:
             if isinstance(arg, Tensor):
                 dtype, device = arg.dtype, arg.device
-            elif isinstance(arg, backend.device | str):
+            elif isinstance(arg, backend.device | str) or type(arg) is int:
                 device = arg
             elif not isinstance(arg, bool):
                 dtype = arg
@@ -286,6 +284,7 @@ class Tensor(engine.Variable):
     # in place: inplace.py
 
     __iadd__, __isub__, __imul__, __itruediv__ = inplace.add_, inplace.sub_, inplace.mul_, inplace.div_
+    __ipow__ = inplace.pow_
     add_, sub_, mul_, div_, copy_ = inplace.add_, inplace.sub_, inplace.mul_, inplace.div_, inplace.copy_
     zero_, fill_, clamp_, neg_ = inplace.zero_, inplace.fill_, inplace.clamp_, inplace.neg_
     masked_fill_, pow_, sqrt_ = inplace.masked_fill_, inplace.pow_, inplace.sqrt_
@@ -315,10 +314,22 @@ class Tensor(engine.Variable):
         return bool(self.array.item())
 
     def __float__(self):
-        return float(self.item())
+        return float(self._one_element())
 
     def __int__(self):
-        return int(self.item())
+        return int(self._one_element())
+
+    def _one_element(self):
+        """item(), with the error that PyTorch raises where Python asks for a number."""
+        if self.array.size != 1:
+            raise ValueError(f"only one element tensors can be converted to Python scalars; this one has {self.array.size}")
+        return self.array.item()
+
+    def __rfloordiv__(self, other):
+        return ops.floor_divide(other, self)
+
+    def __rmod__(self, other):
+        return ops.remainder(other, self)
 
     def __index__(self):
         if self.array.ndim or self.array.dtype.kind not in "iub":

@@ -76,11 +76,6 @@ class BatchNorm(Module):
         if input.array.ndim not in self.ranks:
             wanted = " or ".join(f"{rank}D" for rank in self.ranks)
             raise ValueError(f"{type(self).__name__}: expected {wanted} input (got {input.array.ndim}D input)")
-        if self.num_features != input.array.shape[1]:
-            raise RuntimeError(
-                f"{type(self).__name__}: expected {self.num_features} channels in dimension 1, got {input.array.shape[1]} "
-                f"(input {tuple(input.array.shape)})"
-            )
         use_batch = self.training or self.running_mean is None
         update = self.training and self.track_running_stats and self.running_mean is not None
         y = ops.batch_norm(
@@ -94,7 +89,7 @@ class BatchNorm(Module):
             eps=self.eps,
         )
         if update:
-            self.num_batches_tracked.array += 1
+            self.num_batches_tracked.array[()] += 1
         return y
 
     def weight_of_next_batch(self):

@@ -172,7 +172,7 @@ class Module:
         asked = [a for a in (*args, kwargs.get("dtype")) if isinstance(a, dtype_class)]
         if any(not d.is_floating_point for d in asked):
             raise TypeError(f"Module.to only accepts floating point dtypes, but got desired dtype={asked[0]}")
-        device = kwargs.get("device", next((a for a in args if not isinstance(a, dtype_class | Tensor)), None))
+        device = kwargs.get("device", next((a for a in args if not isinstance(a, dtype_class | Tensor | bool)), None))
         for a in args:
             if isinstance(a, Tensor):
                 asked, device = [a.dtype], a.device

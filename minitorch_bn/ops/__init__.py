@@ -24,7 +24,17 @@ from .conv import conv2d, pad
 from .dropout import dropout
 from .elementwise import abs, clamp, exp, isfinite, isinf, isnan, log, log2, log10, rsqrt, sign, sqrt, square
 from .embedding import embedding
-from .indexing import gather, getitem, index_error, index_select, masked_fill, one_hot, plain_index, put_index
+from .indexing import (
+    gather,
+    getitem,
+    index_error,
+    index_select,
+    index_steps,
+    masked_fill,
+    one_hot,
+    plain_index,
+    put_index,
+)
 from .linear import bmm, linear, matmul, mm, norm
 from .loss import cross_entropy, mse_loss, nll_loss
 from .ordering import bincount, histogram, sort, topk, unique

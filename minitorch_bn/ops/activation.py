@@ -35,7 +35,7 @@ class ReLU(Op):
 
     def forward(self, x):
         self.positive = x > 0
-        return np.maximum(x, 0)
+        return np.maximum(x, np.zeros_like(x))  # against an array: NumPy is twice as slow against the number 0
 
     def backward(self, dy):
         return (dy * self.positive,)

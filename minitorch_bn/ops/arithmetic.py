@@ -6,9 +6,9 @@ number that was used n times receives n terms of the chain rule.
 
 import numpy as np
 
-from .. import dtypes
+from .. import backend, dtypes
 from ..engine import Op, Variable, apply
-from .cast import cast
+from .cast import cast, to_device
 
 
 def unbroadcast(dy, shape):
@@ -111,7 +111,8 @@ class Pow(Op):
         if self.needs[1]:
             flat = (a == 0) & (b >= 0)
             log_a = np.log(np.where(flat, 1, a))
-            db = unbroadcast(dy * np.where(flat, 0, self.y * log_a), shape_of(b))
+            slope = np.where(flat, 0, self.y * log_a).astype(dy.dtype, copy=False)  # the number a may have made it float64
+            db = unbroadcast(dy * slope, shape_of(b))
         return da, db
 
 
@@ -175,9 +176,9 @@ def promoted(name, a, b, floating=False):
         If the shapes do not broadcast or the devices differ.
     """
     if isinstance(a, Variable) and isinstance(b, Variable):
+        if type(a.array) is not type(b.array):
+            a, b = on_one_device(name, a, b)
         if a.array.dtype == b.array.dtype and (not floating or a.array.dtype.kind == "f"):
-            if type(a.array) is not type(b.array):
-                raise RuntimeError(f"{name}: expected all tensors on one device, got {a.device} and {b.device}; use .to()")
             if a.array.shape != b.array.shape:
                 check_broadcast(name, a.array.shape, b.array.shape)
             return a, b
@@ -195,6 +196,15 @@ def promoted(name, a, b, floating=False):
     if floating and not target.is_floating_point:
         target = dtypes.get_default_dtype()
     return tuple(cast(x, target) if isinstance(x, Variable) else x for x in (a, b))
+
+
+def on_one_device(name, a, b):
+    """`a` and `b`, one on the CPU and one on a GPU, on the GPU: PyTorch allows that if the one on the CPU is 0-dim."""
+    host, other = (a, b) if isinstance(a.array, np.ndarray) else (b, a)
+    if host.array.ndim:
+        backend.check_devices(name, a.array, b.array)
+    moved = to_device(host, backend.device_of(other.array))
+    return (moved, b) if host is a else (a, moved)
 
 
 def check_broadcast(name, a_shape, b_shape):
@@ -227,8 +237,21 @@ def add(input, other, *, alpha=1):
 
 
 def sub(input, other, *, alpha=1):
-    """input - alpha * other, with broadcasting and PyTorch's type promotion."""
+    """input - alpha * other, with broadcasting and PyTorch's type promotion.
+
+    Raises
+    ------
+    RuntimeError
+        If one of the two is bool: use ``^`` or ``~``, or convert.
+    """
+    if _is_bool(input) or _is_bool(other):
+        raise RuntimeError("sub: Subtraction with a bool tensor is not supported; use ^ or ~, or .long() first")
     return apply(Sub(), *promoted("sub", input, other if alpha == 1 else other * alpha))
+
+
+def _is_bool(x):
+    """Whether a tensor or number is bool."""
+    return x.array.dtype.kind == "b" if isinstance(x, Variable) else x is True or x is False
 
 
 def mul(input, other):
@@ -242,9 +265,34 @@ def div(input, other, *, rounding_mode=None):
         return apply(Div(), *promoted("div", input, other, floating=True))
     if rounding_mode not in ("floor", "trunc"):
         raise RuntimeError(f"div: rounding_mode got {rounding_mode!r}, wanted None, 'floor' or 'trunc'")
-    a, b = promoted("div", input, other)
-    a, b, source = _arrays(a, b)
-    return source.like(np.floor_divide(a, b) if rounding_mode == "floor" else np.trunc(a / b).astype((a / b).dtype))
+    a, b, source = _whole_division("div", input, other)
+    if rounding_mode == "trunc" and not source.is_floating_point():
+        quotient = np.abs(a) // np.abs(b)  # whole numbers, without a detour through floating point
+        return source.like(backend.as_array(np.where((a < 0) == (b < 0), quotient, -quotient)))
+    return source.like(backend.as_array(np.floor_divide(a, b) if rounding_mode == "floor" else np.trunc(a / b)))
+
+
+def _whole_division(name, input, other):
+    """The operands of a division whose result is whole, as arrays or numbers, and one that is a tensor.
+
+    Raises
+    ------
+    RuntimeError
+        If integers are divided by 0.
+    NotImplementedError
+        If both are bools.
+    """
+    a, b, source = _arrays(*promoted(name, input, other))
+    _refuse_bools(name, a, b)
+    if not source.is_floating_point() and np.result_type(b).kind != "f" and np.any(b == 0):
+        raise RuntimeError(f"{name}: ZeroDivisionError: integers divided by 0; convert with .float() to get inf or nan")
+    return a, b, source
+
+
+def _refuse_bools(name, a, b):
+    """Raise PyTorch's error if both operands (arrays or numbers) are bools."""
+    if np.result_type(a).kind == np.result_type(b).kind == "b":
+        raise NotImplementedError(f"{name}: not implemented for bools; convert with .long() first")
 
 
 def floor_divide(input, other):
@@ -254,8 +302,8 @@ def floor_divide(input, other):
 
 def remainder(input, other):
     """input - other * floor(input / other): the sign is that of `other`, as in Python."""
-    a, b, source = _arrays(*promoted("remainder", input, other))
-    return source.like(np.remainder(a, b))
+    a, b, source = _whole_division("remainder", input, other)
+    return source.like(backend.as_array(np.remainder(a, b)))
 
 
 def pow(input, exponent):
@@ -265,10 +313,13 @@ def pow(input, exponent):
     ------
     RuntimeError
         For an integer tensor with a negative integer exponent, whose result is no integer.
+    NotImplementedError
+        If both are bools.
     """
     a, b = promoted("pow", input, exponent)
     if isinstance(a, Variable) and a.array.dtype.kind in "iu" and not isinstance(b, Variable) and b < 0:
         raise RuntimeError("pow: Integers to negative integer powers are not allowed; convert with .float() first")
+    _refuse_bools("pow", *(x.array if isinstance(x, Variable) else x for x in (a, b)))
     return apply(Pow(), a, b)
 
 
@@ -288,7 +339,15 @@ def rpow(input, other):
 
 
 def neg(input):
-    """-input."""
+    """-input.
+
+    Raises
+    ------
+    RuntimeError
+        If `input` is bool: its opposite is ~input.
+    """
+    if input.array.dtype.kind == "b":
+        raise RuntimeError("neg: Negation, the `-` operator, on a bool tensor is not supported; use ~ instead")
     return apply(Neg(), input)
 
 
@@ -312,7 +371,12 @@ def where(condition, input, other):
     """
     if condition.array.dtype.kind != "b":
         raise RuntimeError(f"where: expected condition to be a boolean tensor, got {condition.dtype}; compare it first")
-    return apply(Where(condition.array), *promoted("where", input, other))
+    if not isinstance(input, Variable) and not isinstance(other, Variable):
+        dtype = dtypes.result_type(input, other).numpy
+        input = condition.like(backend.namespace(condition.array).full((), input, dtype))
+    a, b = promoted("where", input, other)
+    backend.check_devices("where", condition.array, *(x.array for x in (a, b) if isinstance(x, Variable)))
+    return apply(Where(condition.array), a, b)
 
 
 def _arrays(a, b):

@@ -9,6 +9,7 @@ are (C,). The m = N * prod(S) values of one channel share one mean and one varia
 
 import numpy as np
 
+from .. import backend
 from ..engine import Op, apply
 
 
@@ -22,6 +23,11 @@ def channel_layout(x):
     channels = x.shape[1]
     m = x.size // channels if channels else 0
     return axes, m, (channels,) + (1,) * (x.ndim - 2)
+
+
+def channel_sum(x, axes):
+    """The sum of every channel's values: (N, C, *S) gives (C,)."""
+    return backend.sum_of_rows(x) if x.ndim == 2 else x.sum(axes)
 
 
 class BatchNorm(Op):
@@ -50,24 +56,22 @@ class BatchNorm(Op):
         self.axes, self.m, self.shape = channel_layout(x)
         self.gamma = gamma
 
-        mean = x.sum(self.axes, keepdims=True) / self.m
-        centred = x - mean
-        var = (centred * centred).sum(self.axes, keepdims=True) / self.m
-        self.inv_std = 1 / np.sqrt(var + self.eps)
-        self.x_hat = centred * self.inv_std
-        self.mean, self.var = mean.reshape(-1), var.reshape(-1)  # for the running averages and for the reader
+        self.mean = channel_sum(x, self.axes) / self.m
+        centred = x - self.mean.reshape(self.shape)
+        self.var = channel_sum(centred * centred, self.axes) / self.m
+        self.inv_std = 1 / np.sqrt(self.var + self.eps)
+        self.x_hat = centred * self.inv_std.reshape(self.shape)
 
         return scale_and_shift(self.x_hat, gamma, beta, self.shape)
 
     def backward(self, dy):
-        dbeta = dy.sum(self.axes)
-        dgamma = (dy * self.x_hat).sum(self.axes)
-        dx = None
-        if self.needs[0]:
-            mean_dy = (dbeta / self.m).reshape(self.shape)
-            mean_dy_x_hat = (dgamma / self.m).reshape(self.shape)
-            scale = self.inv_std if self.gamma is None else self.inv_std * self.gamma.reshape(self.shape)
-            dx = scale * (dy - mean_dy - self.x_hat * mean_dy_x_hat)
+        dbeta = channel_sum(dy, self.axes)
+        dgamma = channel_sum(dy * self.x_hat, self.axes)
+
+        mean_dy = (dbeta / self.m).reshape(self.shape)
+        mean_dy_x_hat = (dgamma / self.m).reshape(self.shape)
+        scale = self.inv_std if self.gamma is None else self.inv_std * self.gamma
+        dx = scale.reshape(self.shape) * (dy - mean_dy - self.x_hat * mean_dy_x_hat)
         return dx, dgamma, dbeta
 
 
@@ -93,15 +97,17 @@ class FixedBatchNorm(Op):
     def forward(self, x, gamma, beta):
         self.axes, _, self.shape = channel_layout(x)
         self.gamma = gamma
-        self.inv_std = (1 / np.sqrt(self.var + self.eps)).reshape(self.shape)
-        self.x_hat = (x - self.mean.reshape(self.shape)) * self.inv_std
+
+        self.inv_std = 1 / np.sqrt(self.var + self.eps)
+        self.x_hat = (x - self.mean.reshape(self.shape)) * self.inv_std.reshape(self.shape)
         return scale_and_shift(self.x_hat, gamma, beta, self.shape)
 
     def backward(self, dy):
-        dbeta = dy.sum(self.axes)
-        dgamma = (dy * self.x_hat).sum(self.axes)
-        scale = self.inv_std if self.gamma is None else self.inv_std * self.gamma.reshape(self.shape)
-        return scale * dy, dgamma, dbeta
+        dbeta = channel_sum(dy, self.axes)
+        dgamma = channel_sum(dy * self.x_hat, self.axes)
+        scale = self.inv_std if self.gamma is None else self.inv_std * self.gamma
+        dx = scale.reshape(self.shape) * dy
+        return dx, dgamma, dbeta
 
 
 def scale_and_shift(x_hat, gamma, beta, shape):
@@ -148,45 +154,42 @@ def batch_norm(input, running_mean, running_var, weight=None, bias=None, trainin
     Source: Ioffe & Szegedy 2015, algorithms 1 and 2; running variance as in PyTorch's documentation of BatchNorm1d.
     """
     x = input.array
-    check_arguments(x, running_mean, running_var, weight, bias, training, eps)
+    check_arguments(x, (running_mean, running_var, weight, bias), training, eps)
     if not training:
         return apply(FixedBatchNorm(running_mean.array, running_var.array, eps), input, weight, bias)
+    if x.size == 0:  # no values, no statistics: nothing to normalise, nothing to average
+        nothing = x.sum((0, *range(2, x.ndim)))
+        return apply(FixedBatchNorm(nothing, nothing, eps), input, weight, bias)
     op = BatchNorm(eps)
     y = apply(op, input, weight, bias)
     if running_mean is not None:
         update_running(running_mean.array, op.mean, momentum)
     if running_var is not None:
-        update_running(running_var.array, op.var * (op.m / (op.m - 1)), momentum)
+        update_running(running_var.array, op.var, momentum, unbiased=op.m / (op.m - 1))
     return y
 
 
-def update_running(running, new, momentum):
-    """running <- (1 - momentum) * running + momentum * new, in place."""
+def update_running(running, new, momentum, unbiased=1):
+    """running <- (1 - momentum) * running + momentum * unbiased * new, in place."""
     running *= 1 - momentum
-    running += momentum * new
+    running += (momentum * unbiased) * new
 
 
-def check_arguments(x, running_mean, running_var, weight, bias, training, eps):
+def check_arguments(x, per_channel, training, eps):
     """Raise PyTorch's errors for what `batch_norm` cannot take, before anything is changed."""
     if x.ndim < 2:
         raise RuntimeError(f"batch_norm: expected input of shape (N, C, ...), got {tuple(x.shape)}")
-    channels = x.shape[1]
-    named = (("running_mean", running_mean), ("running_var", running_var), ("weight", weight), ("bias", bias))
-    for name, t in named:
-        if t is not None and t.array.shape != (channels,):
-            raise RuntimeError(
-                f"batch_norm: {name} should contain {channels} elements, one per channel of input {tuple(x.shape)}, "
-                f"got shape {tuple(t.array.shape)}. The channel is dimension 1."
-            )
+    channels = x.shape[1:2]
+    for t in per_channel:
+        if t is not None and (t.array.shape != channels or t.array.dtype != x.dtype or type(t.array) is not type(x)):
+            refuse(x, per_channel, t)
     if x.dtype.kind != "f":
         raise RuntimeError(f"batch_norm: expected a floating point input, got {x.dtype}; convert it with .float()")
-    if weight is not None and weight.array.dtype != x.dtype:
-        raise RuntimeError(f"batch_norm: expected input and weight of one dtype, got {x.dtype} and {weight.array.dtype}")
     if not training:
-        if running_mean is None or running_var is None:
+        if per_channel[0] is None or per_channel[1] is None:
             raise RuntimeError("batch_norm: expected running_mean and running_var to be defined when training=False")
         return
-    if x.size == channels:
+    if x.size == x.shape[1]:
         raise ValueError(
             f"batch_norm: Expected more than 1 value per channel when training, got input size {tuple(x.shape)}: the "
             "variance of one value is 0. Often this is the last, smaller batch of a data loader: use drop_last=True, a "
@@ -194,3 +197,17 @@ def check_arguments(x, running_mean, running_var, weight, bias, training, eps):
         )
     if eps <= 0:
         raise ValueError(f"batch_norm: eps must be positive in training, got {eps}")
+
+
+def refuse(x, per_channel, wrong):
+    """Raise PyTorch's error for the argument of shape (C,) that does not fit the input."""
+    backend.check_devices("batch_norm", x, wrong.array)
+    name = ("running_mean", "running_var", "weight", "bias")[[t is wrong for t in per_channel].index(True)]
+    if wrong.array.shape != x.shape[1:2]:
+        raise RuntimeError(
+            f"batch_norm: {name} should contain {x.shape[1]} elements, one per channel of input {tuple(x.shape)}, got shape "
+            f"{tuple(wrong.array.shape)}. The channel is dimension 1."
+        )
+    raise RuntimeError(
+        f"batch_norm: expected input and {name} of one dtype, got {x.dtype} and {wrong.array.dtype}; use .to() or .double()"
+    )

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from .. import backend
 from ..engine import Variable
 from .arithmetic import check_broadcast
 
@@ -12,7 +13,11 @@ def _compare(name, function, input, other):
     if isinstance(other, Variable):
         check_broadcast(name, a.shape, other.array.shape)
         other = other.array
-    return input.like(function(a, other))
+    try:
+        return input.like(function(a, other))
+    except TypeError:
+        backend.check_devices(name, a, other)
+        raise
 
 
 def eq(input, other):
@@ -71,11 +76,13 @@ def bitwise_not(input):
 
 def equal(input, other):
     """Whether two tensors have one shape and the same elements: a Python bool."""
+    backend.check_devices("equal", input.array, other.array)
     return input.array.shape == other.array.shape and bool((input.array == other.array).all())
 
 
 def isclose(input, other, rtol=1e-05, atol=1e-08, equal_nan=False):
     """|input - other| <= atol + rtol * |other|, element by element."""
+    backend.check_devices("isclose", input.array, other.array)
     return input.like(np.isclose(input.array, other.array, rtol, atol, equal_nan))
 
 

@@ -24,14 +24,9 @@ def out_size(size, kernel, stride, padding, dilation):
 def windows(x, kernel, stride, dilation):
     """All windows of x (N, C, H, W), as a view of shape (N, C, OH, OW, KH, KW): no number is copied."""
     (kh, kw), (sh, sw), (dh, dw) = kernel, stride, dilation
-    every = np.lib.stride_tricks.sliding_window_view if isinstance(x, np.ndarray) else _sliding(x)
+    every = backend.namespace(x).lib.stride_tricks.sliding_window_view
     span = (dh * (kh - 1) + 1, dw * (kw - 1) + 1)
     return every(x, span, axis=(2, 3))[:, :, ::sh, ::sw, ::dh, ::dw]
-
-
-def _sliding(x):
-    """sliding_window_view of the library that x belongs to."""
-    return backend.namespace(x).lib.stride_tricks.sliding_window_view
 
 
 def fold(dwindows, shape, stride, dilation):
@@ -69,17 +64,19 @@ class Conv2d(Op):
         self.padded_shape, self.W_shape = x.shape, W.shape
 
         by_group = view.reshape(N, G, C // G, OH, OW, KH, KW).transpose(1, 0, 3, 4, 2, 5, 6)
-        self.rows = by_group.reshape(G, N * OH * OW, -1)
-        self.filters = W.reshape(G, W.shape[0] // G, -1)
+        O, window = W.shape[0], C // G * KH * KW
+        self.rows = by_group.reshape(G, N * OH * OW, window)
+        self.filters = W.reshape(G, O // G, window)
         y = self.rows @ self.filters.swapaxes(1, 2)
-        y = y.reshape(G, N, OH, OW, -1).transpose(1, 0, 4, 2, 3).reshape(N, -1, OH, OW)
+        y = y.reshape(G, N, OH, OW, O // G).transpose(1, 0, 4, 2, 3).reshape(N, O, OH, OW)
         return y if b is None else y + b.reshape(-1, 1, 1)
 
     def backward(self, dy):
         (ph, pw), G = self.padding, self.groups
         N, C, OH, OW, KH, KW = self.view_shape
         dx = dW = None
-        dy_rows = dy.reshape(N, G, -1, OH, OW).transpose(1, 0, 3, 4, 2).reshape(G, N * OH * OW, -1)
+        O = self.W_shape[0]
+        dy_rows = dy.reshape(N, G, O // G, OH, OW).transpose(1, 0, 3, 4, 2).reshape(G, N * OH * OW, O // G)
         if self.needs[1]:
             dW = (dy_rows.swapaxes(1, 2) @ self.rows).reshape(self.W_shape)
         if self.needs[0]:
@@ -115,6 +112,7 @@ def conv2d(input, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
     """
     if input.array.ndim == 3:
         return conv2d(input.unsqueeze(0), weight, bias, stride, padding, dilation, groups).squeeze(0)
+    backend.check_devices("conv2d", input.array, weight.array, None if bias is None else bias.array)
     stride, dilation, kernel = pair(stride), pair(dilation), weight.array.shape[2:]
     check_conv(input.array, weight.array, bias, groups)
     if padding == "same":
@@ -163,6 +161,9 @@ def pad(input, pad, mode="constant", value=0.0):
         raise RuntimeError(f"pad: wanted pairs for at most {input.array.ndim} dimensions, got {tuple(pad)}")
     widths = [(0, 0)] * (input.array.ndim - len(pad) // 2)
     widths += [(pad[i], pad[i + 1]) for i in range(len(pad) - 2, -1, -2)]
+    if min(pad, default=0) < 0:  # cut off
+        input = input[tuple(slice(max(-a, 0), n - max(-b, 0)) for (a, b), n in zip(widths, input.array.shape, strict=True))]
+        widths = [(max(a, 0), max(b, 0)) for a, b in widths]
     return apply(Pad(widths, value or 0.0), input)
 
 

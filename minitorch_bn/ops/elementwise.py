@@ -129,7 +129,15 @@ def rsqrt(input):
 
 
 def abs(input):
-    """The absolute value of every element."""
+    """The absolute value of every element.
+
+    Raises
+    ------
+    NotImplementedError
+        If `input` is bool.
+    """
+    if input.array.dtype.kind == "b":
+        raise NotImplementedError("abs: not implemented for bools; convert with .long() first")
     return apply(Abs(), input)
 
 
@@ -148,7 +156,8 @@ def clamp(input, min=None, max=None):
     """
     if min is None and max is None:
         raise RuntimeError("clamp: at least one of min and max must be given")
-    return apply(Clamp(min, max), input)
+    target = dtypes.result_type(input.array, *(bound for bound in (min, max) if bound is not None))
+    return apply(Clamp(min, max), cast(input, target))
 
 
 def sign(input):

@@ -3,31 +3,30 @@
 import numpy as np
 
 from .. import backend
-from ..engine import Op, apply
+from ..engine import apply
+from .indexing import Rows, indices_outside
 
 
-class Embedding(Op):
+class Embedding(Rows):
     """y = weight[index]: one row per index.  dweight adds dy into every row, once for every time it was picked.
 
     Shapes: index (*), weight (num_embeddings, embedding_dim), y (*, embedding_dim).
 
     Parameters
     ----------
-    index : integer array
+    index : int64 array
     padding_idx : int or None
         A row that gets no gradient.
     """
 
-    def __init__(self, index, padding_idx=None):
-        self.index, self.padding_idx = index, padding_idx
+    torch_name = "EmbeddingBackward0"
 
-    def forward(self, weight):
-        self.weight_shape = weight.shape
-        return weight[self.index]
+    def __init__(self, index, padding_idx=None):
+        super().__init__(index)
+        self.padding_idx = padding_idx
 
     def backward(self, dy):
-        dweight = backend.namespace(dy).zeros(self.weight_shape, dy.dtype)
-        backend.scatter_add(dweight, self.index, dy)
+        (dweight,) = super().backward(dy)
         if self.padding_idx is not None:
             dweight[self.padding_idx] = 0
         return (dweight,)
@@ -55,9 +54,13 @@ def embedding(input, weight, padding_idx=None):
         If the indices are no integers.
     """
     index, rows = input.array, weight.array.shape[0]
-    if index.dtype != np.int64 and index.dtype != np.int32:
-        raise RuntimeError(f"embedding: expected indices of dtype int64 or int32, got {index.dtype}; use .long()")
-    if index.size and (index.min() < 0 or index.max() >= rows):
+    if index.dtype != np.int64:
+        if index.dtype != np.int32:
+            raise RuntimeError(f"embedding: expected indices of dtype int64 or int32, got {index.dtype}; use .long()")
+        index = index.astype(np.int64)
+    if type(index) is not type(weight.array):
+        backend.check_devices("embedding", index, weight.array)
+    if indices_outside(index, rows):
         raise IndexError(
             f"embedding: index out of range: got indices from {int(index.min())} to {int(index.max())} for a table of "
             f"{rows} rows, wanted 0 to {rows - 1}"

@@ -4,6 +4,7 @@ import numpy as np
 
 from .. import backend
 from ..engine import Op, Variable, apply
+from .arithmetic import unbroadcast
 from .axes import axis_of
 
 
@@ -34,26 +35,57 @@ class Index(Op):
         return (dx,)
 
 
-class PutIndex(Op):
-    """y = x with x[index] replaced by values.  dx = dy with 0 at index; dvalues = dy at index."""
+class Rows(Op):
+    """y = x[index] for integers of any shape: one row of x per index.  dx adds dy into every row that was picked.
 
-    torch_name = "CopySlices"
+    Shapes: index (*), x (M, *S), y (*, *S).
+    """
+
+    torch_name = "IndexBackward0"
 
     def __init__(self, index):
         self.index = index
 
+    def forward(self, x):
+        self.x_shape = x.shape
+        return x.take(self.index, 0)
+
+    def backward(self, dy):
+        dx = backend.namespace(dy).zeros(self.x_shape, dy.dtype)
+        backend.scatter_add(dx, self.index, dy)
+        return (dx,)
+
+
+class PutIndex(Op):
+    """y = x with x[index] replaced by values.  dx = dy with 0 at index; dvalues = dy at index.
+
+    Parameters
+    ----------
+    steps : tuple
+        The index, as `index_steps` gives it.
+    """
+
+    torch_name = "CopySlices"
+
+    def __init__(self, steps):
+        *self.numbers, self.index = steps
+
+    def part(self, x):
+        """The view of x that the last step indexes."""
+        for step in self.numbers:
+            x = x[step]
+        return x
+
     def forward(self, x, values):
         self.values_shape = getattr(values, "shape", ())
         y = x.copy()
-        y[self.index] = values
+        self.part(y)[self.index] = values
         return y
 
     def backward(self, dy):
-        from .arithmetic import unbroadcast
-
         dx = dy.copy()
-        dx[self.index] = 0
-        return dx, unbroadcast(dy[self.index], self.values_shape) if self.needs[1] else None
+        self.part(dx)[self.index] = 0
+        return dx, unbroadcast(self.part(dy)[self.index], self.values_shape) if self.needs[1] else None
 
 
 class MaskedFill(Op):
@@ -63,10 +95,11 @@ class MaskedFill(Op):
         self.mask, self.value = mask, value
 
     def forward(self, x):
-        return np.where(self.mask, np.asarray(self.value, x.dtype) if isinstance(x, np.ndarray) else self.value, x)
+        self.x_shape = x.shape
+        return np.where(self.mask, backend.namespace(x).asarray(self.value, x.dtype), x)
 
     def backward(self, dy):
-        return (np.where(self.mask, 0, dy).astype(dy.dtype),)
+        return (unbroadcast(np.where(self.mask, 0, dy), self.x_shape),)
 
 
 class Gather(Op):
@@ -92,14 +125,67 @@ class Gather(Op):
 
 
 def plain_index(index):
-    """`index` with tensors replaced by arrays, and whether it holds any array or list (then elements may repeat)."""
+    """`index` with tensors replaced by arrays, and whether it holds any array or list (then elements may repeat).
+
+    Raises
+    ------
+    IndexError
+        If an array is neither of integers nor of bools.
+    ValueError
+        If a slice runs backwards.
+    """
     parts = index if type(index) is tuple else (index,)
     plain = [p.array if isinstance(p, Variable) else np.asarray(p) if type(p) is list else p for p in parts]
+    plain = [p.item() if getattr(p, "ndim", 1) == 0 and p.dtype.kind == "i" else p for p in plain]  # CuPy has no __index__
     arrays = [p for p in plain if hasattr(p, "dtype") and p.ndim]
     for p in arrays:
         if p.dtype.kind not in "iub":
             raise IndexError(f"index: tensors used as indices must be long, int, byte or bool, got {p.dtype}")
+    for p in plain:
+        if type(p) is slice and p.step is not None and p.step < 0:
+            raise ValueError(f"index: step must be greater than zero, got {p.step}; use flip")
     return tuple(plain) if type(index) is tuple else plain[0], bool(arrays)
+
+
+def index_steps(index):
+    """A plain index as indices to be used one after the other: PyTorch takes single numbers before arrays.
+
+    NumPy takes both at once, and where a slice stands between them moves their common axis to the front.
+
+    >>> index_steps((0, slice(None), np.array([1, 1])))
+    ((0, slice(None, None, None), slice(None, None, None)), (slice(None, None, None), array([1, 1])))
+    """
+    if type(index) is not tuple or not any(map(is_number, index)) or not any(map(is_many, index)):
+        return (index,)
+    everything = slice(None)
+    numbers = [part for p in index for part in ((everything,) * axes_taken(p) if is_many(p) else (p,))]
+    rest = [p if is_many(p) or p is Ellipsis else everything for p in index if not is_number(p)]
+    return tuple(numbers), tuple(rest)
+
+
+def is_number(p):
+    """Whether one part of an index is a single integer."""
+    return hasattr(p, "__index__") and not isinstance(p, bool | np.bool_) and getattr(p, "ndim", 0) == 0
+
+
+def is_many(p):
+    """Whether one part of an index is an array with dimensions, or of bools."""
+    return hasattr(p, "dtype") and not is_number(p)
+
+
+def axes_taken(p):
+    """How many axes an array takes up as part of an index: a bool array all of its own, integers one."""
+    return p.ndim if p.dtype.kind == "b" else 1
+
+
+def indices_outside(index, n):
+    """Whether any of the int64 indices is not in 0 .. n - 1. One look: read as unsigned, a negative number is huge.
+
+    >>> indices_outside(np.array([0, 2]), 3), indices_outside(np.array([0, -1]), 3)
+    (False, True)
+    """
+    unsigned = index.view(np.uint64).reshape(-1)
+    return index.size > 0 and bool(unsigned[unsigned.argmax()] >= n)  # argmax and a lookup: half the time of max
 
 
 def index_error(error, index, shape):
@@ -115,16 +201,42 @@ def getitem(input, index):
     IndexError
         If an index is out of range, or there are too many.
     """
+    if isinstance(index, Variable) and index.array.dtype == np.int64 and index.array.ndim:
+        return rows(input, index.array)
     index, repeats = plain_index(index)
     try:
-        return apply(Index(index, repeats), input)
+        *numbers, last = index_steps(index)
+        for step in numbers:
+            input = apply(Index(step, False), input)
+        backend.check_index(input.array, last)
+        return apply(Index(last, repeats), input)
+    except TypeError:
+        backend.check_devices("index", input.array, index)
+        raise
+    except IndexError as error:
+        raise index_error(error, index, input.array.shape) from None
+
+
+def rows(input, index):
+    """input[index] for one array of integers: the lookup that training does in every step."""
+    try:
+        backend.check_index(input.array, index)
+        return apply(Rows(index), input)
+    except TypeError:
+        backend.check_devices("index", input.array, index)
+        raise
     except IndexError as error:
         raise index_error(error, index, input.array.shape) from None
 
 
 def put_index(input, index, values):
     """A tensor like `input` with input[index] replaced by `values`: what indexed assignment does to a recorded tensor."""
-    return apply(PutIndex(plain_index(index)[0]), input, values)
+    op = PutIndex(index_steps(plain_index(index)[0]))
+    backend.check_index(op.part(input.array), op.index)
+    try:
+        return apply(op, input, values)
+    except ValueError as error:
+        raise RuntimeError(f"indexed assignment: shape mismatch: {error}") from None
 
 
 def gather(input, dim, index):
@@ -136,6 +248,7 @@ def gather(input, dim, index):
         If an index is out of range or is no int64.
     """
     axis, where = axis_of("gather", input, dim), index.array
+    backend.check_devices("gather", input.array, where)
     if where.dtype != np.int64:
         raise RuntimeError(f"gather: Expected dtype int64 for index, got {where.dtype}")
     n = input.array.shape[axis] if input.array.ndim else 1
@@ -147,6 +260,7 @@ def gather(input, dim, index):
 def index_select(input, dim, index):
     """The slices of `input` at positions `index` (1-D) along `dim`."""
     before = (slice(None),) * axis_of("index_select", input, dim)
+    backend.check_devices("index_select", input.array, index.array)
     return getitem(input, (*before, index))
 
 
@@ -154,6 +268,7 @@ def masked_fill(input, mask, value):
     """`input` with `value` wherever the bool tensor `mask` is true; mask broadcasts to input's shape."""
     if mask.array.dtype.kind != "b":
         raise RuntimeError(f"masked_fill: only supports boolean masks, got {mask.dtype}; compare it first")
+    backend.check_devices("masked_fill", input.array, mask.array)
     value = value.item() if isinstance(value, Variable) else value
     return apply(MaskedFill(mask.array, value), input)
 

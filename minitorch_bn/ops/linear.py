@@ -2,8 +2,11 @@
 
 import numpy as np
 
-from ..engine import Op, apply
+from .. import backend
+from ..engine import Op, Variable, apply
 from .arithmetic import unbroadcast
+from .axes import axes_of
+from .reduction import Reduction
 
 
 class MatMul(Op):
@@ -33,6 +36,19 @@ class MatMul(Op):
         return da, db
 
 
+class TwoNorm(Reduction):
+    """y = sqrt(sum(x**2)) over axes.  dx = dy * x / y: the direction of x, and 0 where y is 0."""
+
+    torch_name = "LinalgVectorNormBackward0"
+
+    def forward(self, x):
+        self.x, self.y = x, np.sqrt((x * x).sum(self.axes, keepdims=True))
+        return self.finish(self.y)
+
+    def backward(self, dy):
+        return (self.x * (dy.reshape(self.kept_shape) / np.where(self.y == 0, 1, self.y)),)
+
+
 class Linear(Op):
     """y = x @ W.T + b.  dx = dy @ W, dW = dy.T @ x, db = the sum of dy over all rows.
 
@@ -43,14 +59,14 @@ class Linear(Op):
 
     def forward(self, x, W, b):
         self.x, self.W = x, W
-        y = x @ W.T
+        y = x.dot(W.T)  # for two matrices the same as x @ W.T, with less ado
         return y if b is None else y + b
 
     def backward(self, dy):
         rows = dy.reshape(-1, dy.shape[-1])
-        dx = dy @ self.W if self.needs[0] else None
-        dW = rows.T @ self.x.reshape(-1, self.x.shape[-1]) if self.needs[1] else None
-        db = rows.sum(0) if self.needs[2] else None
+        dx = dy.dot(self.W) if self.needs[0] else None
+        dW = rows.T.dot(self.x.reshape(-1, self.x.shape[-1])) if self.needs[1] else None
+        db = backend.sum_of_rows(rows) if self.needs[2] else None
         return dx, dW, db
 
 
@@ -63,6 +79,8 @@ def matmul(input, other):
         If a shape does not fit, an operand has no dimension, or the dtypes differ.
     """
     a, b = input.array, other.array
+    if type(a) is not type(b):
+        backend.check_devices("matmul", a, b)
     if a.ndim == 0 or b.ndim == 0:
         raise RuntimeError(f"matmul: both arguments need to be at least 1D, got shapes {a.shape} and {b.shape}")
     inner = b.shape[-2] if b.ndim > 1 else b.shape[0]
@@ -110,6 +128,10 @@ def linear(input, weight, bias=None):
         If in_features differs between input and weight, or the dtypes differ.
     """
     x, W = input.array, weight.array
+    if type(x) is not type(W) or (bias is not None and type(x) is not type(bias.array)):
+        backend.check_devices("linear", x, W, None if bias is None else bias.array)
+    if W.ndim == 1:  # a single output without a dimension of its own
+        return matmul(input, weight) if bias is None else matmul(input, weight) + bias
     if x.ndim == 0 or x.shape[-1] != W.shape[-1]:
         raise RuntimeError(
             f"linear: mat1 and mat2 shapes cannot be multiplied: input {x.shape} has {x.shape[-1] if x.ndim else 'no'} "
@@ -129,5 +151,5 @@ def norm(input, p=2, dim=None, keepdim=False):
     if p == 1:
         return size.sum(dim, keepdim)
     if p == 2:
-        return (input * input).sum(dim, keepdim).sqrt()
+        return apply(TwoNorm(axes_of("norm", input, dim), keepdim), input)
     return (size**p).sum(dim, keepdim) ** (1 / p)

@@ -20,8 +20,11 @@ def sort(input, dim=-1, descending=False):
 
 def _ordered(name, input, dim, descending, k):
     axis = axis_of(name, input, dim)
-    key = -input.array if descending else input.array
-    order = np.argsort(key, axis=axis, kind="stable")
+    if descending:  # sorted backwards and read backwards: equal elements stay in their order
+        order = np.flip(np.argsort(np.flip(input.array, axis), axis=axis, kind="stable"), axis)
+        order = input.array.shape[axis] - 1 - order
+    else:
+        order = np.argsort(input.array, axis=axis, kind="stable")
     order = order[(slice(None),) * axis + (slice(k),)]
     indices = input.like(order)
     return ValuesAndIndices((gather(input, axis, indices), indices))
@@ -35,9 +38,10 @@ def unique(input, return_counts=False):
 
 def histogram(input, bins, *, range=None, density=False):
     """How many elements fall into each of `bins` intervals of equal width: a pair (hist, bin_edges), both floating point."""
+    here = backend.device_of(input.array)
     hist, edges = np.histogram(backend.to_numpy(input.array), bins=bins, range=range, density=density)
     dtype = input.array.dtype if input.array.dtype.kind == "f" else dtypes.get_default_dtype().numpy
-    return Histogram((input.like(hist.astype(dtype)), input.like(edges.astype(dtype))))
+    return Histogram(input.like(backend.to_device(a.astype(dtype), here)) for a in (hist, edges))
 
 
 class Histogram(tuple):

@@ -25,7 +25,7 @@ class MaxPool2d(Op):
         if ph or pw:
             x = np.pad(x, ((0, 0), (0, 0), (ph, ph), (pw, pw)), constant_values=-np.inf)
         view = windows(x, self.kernel, self.stride, self.dilation)
-        flat = view.reshape(*view.shape[:4], -1)
+        flat = view.reshape(*view.shape[:4], self.kernel[0] * self.kernel[1])
         self.padded_shape, self.view_shape = x.shape, view.shape
         self.winner = flat.argmax(-1)[..., None]
         return np.take_along_axis(flat, self.winner, -1)[..., 0]

@@ -14,7 +14,7 @@ from .axes import axes_of, axis_of
 
 
 class Reduction(Op):
-    """What all reductions share: the axes, and the shapes with and without the reduced axes.
+    """What all reductions share: the axes, and the shape that the result has while its reduced axes are kept.
 
     Parameters
     ----------
@@ -27,36 +27,36 @@ class Reduction(Op):
     def __init__(self, axes, keepdim):
         self.axes, self.keepdim = axes, keepdim
 
-    def finish(self, x, y):
-        """Remember the shapes; give `y`, whose reduced axes have length 1, as the user wants it."""
-        self.x_shape, self.kept_shape = x.shape, y.shape
-        self.m = math.prod(x.shape[i] for i in self.axes)
+    def finish(self, y):
+        """Remember y's shape; give `y`, whose reduced axes have length 1, as the user wants it."""
+        self.kept_shape = y.shape
         return y if self.keepdim else y.reshape([n for i, n in enumerate(y.shape) if i not in self.axes])
 
-    def stretch(self, dy):
-        """`dy` with the reduced axes back, as a view of x's shape."""
-        return np.broadcast_to(dy.reshape(self.kept_shape), self.x_shape)
+    def values_per_result(self, x):
+        """m: how many values one result is made of."""
+        return math.prod(x.shape[i] for i in self.axes)
 
 
 class Sum(Reduction):
     """y = the sum over axes.  dx = dy for every term."""
 
     def forward(self, x):
-        return self.finish(x, x.sum(self.axes, keepdims=True))
+        self.x_shape = x.shape
+        return self.finish(x.sum(self.axes, keepdims=True))
 
     def backward(self, dy):
-        return (self.stretch(dy),)
+        return (np.broadcast_to(dy.reshape(self.kept_shape), self.x_shape),)
 
 
 class Mean(Reduction):
     """y = the sum over axes, divided by m.  dx = dy / m for every term."""
 
     def forward(self, x):
-        m = math.prod(x.shape[i] for i in self.axes)
-        return self.finish(x, x.sum(self.axes, keepdims=True) / (m or np.nan))
+        self.x_shape, self.m = x.shape, self.values_per_result(x) or np.nan  # the mean of nothing is nan
+        return self.finish(x.sum(self.axes, keepdims=True) / self.m)
 
     def backward(self, dy):
-        return (self.stretch(dy / self.m),)
+        return (np.broadcast_to((dy / self.m).reshape(self.kept_shape), self.x_shape),)
 
 
 class Var(Reduction):
@@ -74,14 +74,14 @@ class Var(Reduction):
 
     def variance(self, x):
         """Centred values (saved) and the variance, by two passes: E[x**2] - E[x]**2 cancels catastrophically."""
-        m = math.prod(x.shape[i] for i in self.axes)
-        self.divisor = max(m - self.correction, 0)
+        m = self.values_per_result(x)
+        self.divisor = m - self.correction if m > self.correction else 0
         self.centred = x - x.sum(self.axes, keepdims=True) / (m or np.nan)
         with np.errstate(divide="ignore", invalid="ignore"):  # m <= correction: nan, as in PyTorch
             return np.true_divide((self.centred * self.centred).sum(self.axes, keepdims=True), self.divisor, dtype=x.dtype)
 
     def forward(self, x):
-        return self.finish(x, self.variance(x))
+        return self.finish(self.variance(x))
 
     def backward(self, dy):
         with np.errstate(divide="ignore", invalid="ignore"):
@@ -95,7 +95,7 @@ class Std(Var):
 
     def forward(self, x):
         self.y = np.sqrt(self.variance(x))
-        return self.finish(x, self.y)
+        return self.finish(self.y)
 
     def backward(self, dy):
         flat = self.y == 0
@@ -114,7 +114,7 @@ class Extreme(Reduction):
         y = self.pick(x, self.axes, keepdims=True)
         hit = (x == y) | ((x != x) & (y != y))  # nan wins, as in PyTorch; nan equals nothing, not even itself
         self.share = hit / hit.sum(self.axes, keepdims=True).astype(x.dtype)
-        return self.finish(x, y)
+        return self.finish(y)
 
     def backward(self, dy):
         return (dy.reshape(self.kept_shape) * self.share,)

@@ -5,12 +5,15 @@ Backward makes the same move the other way; where one number went to several pla
 
 import math
 from itertools import accumulate, pairwise
+from operator import index
 
 import numpy as np
 
+from .. import backend, dtypes
 from ..engine import Op, apply
 from .arithmetic import unbroadcast
 from .axes import axis_of
+from .cast import cast
 
 
 class Reshape(Op):
@@ -89,7 +92,7 @@ def sizes(arguments):
     """Sizes given one by one, or as one tuple, list or Size."""
     if len(arguments) == 1 and not hasattr(arguments[0], "__index__"):
         arguments = arguments[0]
-    return tuple(n.__index__() for n in arguments)
+    return tuple(map(index, arguments))
 
 
 def reshape(input, *shape):
@@ -101,13 +104,15 @@ def reshape(input, *shape):
         If the number of elements does not fit.
     """
     shape = sizes(shape)
-    known = math.prod(n for n in shape if n != -1)
-    n = input.array.size
-    if min(shape, default=0) < -1 or shape.count(-1) > 1:
-        raise RuntimeError(f"reshape: only one dimension can be inferred and none may be negative, got {shape}")
-    if (n != known) if -1 not in shape else (known == 0 or n % known):
-        raise RuntimeError(f"reshape: shape '{list(shape)}' is invalid for input of size {n} and shape {input.array.shape}")
-    return apply(Reshape(shape), input)
+    try:
+        if min(shape, default=0) >= -1:
+            return apply(Reshape(shape), input)
+    except ValueError:
+        pass
+    raise RuntimeError(
+        f"reshape: shape '{list(shape)}' is invalid for input of size {input.array.size} and shape {input.array.shape}; "
+        "sizes must multiply to that number, and one of them may be -1"
+    )
 
 
 def view(input, *shape):
@@ -119,7 +124,8 @@ def view(input, *shape):
         If the elements would have to be copied (after a transpose, for example), or do not fit.
     """
     y = reshape(input, *shape)
-    if input.array.size and not np.shares_memory(y.array, input.array):
+    x = input.array
+    if not x.flags.c_contiguous and x.size and not np.may_share_memory(y.array, x):
         raise RuntimeError(
             f"view: size {list(sizes(shape))} is not compatible with the strides of a tensor of shape "
             f"{input.array.shape}: its elements do not lie in order. Use .reshape(...) or .contiguous().view(...) instead."
@@ -194,12 +200,20 @@ def expand(input, *size):
     return apply(Expand(wanted), input)
 
 
+def in_one_dtype(tensors):
+    """`tensors` in the dtype that PyTorch's promotion gives them together."""
+    target = dtypes.result_type(*(x.array for x in tensors))
+    return [cast(x, target) for x in tensors]
+
+
 def cat(tensors, dim=0):
     """Tensors joined along `dim`; all other sizes must agree."""
     tensors = list(tensors)
     if not tensors:
         raise RuntimeError("cat: expected a non-empty list of tensors")
+    tensors = [x for x in tensors if x.array.shape != (0,)] or tensors  # PyTorch skips empty vectors, whatever the rest is
     axis = axis_of("cat", tensors[0], dim)
+    backend.check_devices("cat", *(x.array for x in tensors))
     rests = [x.array.shape[:axis] + x.array.shape[axis + 1 :] for x in tensors]
     for i, (x, rest) in enumerate(zip(tensors, rests, strict=True)):
         if x.array.ndim == 0:
@@ -209,7 +223,7 @@ def cat(tensors, dim=0):
                 f"cat: Sizes of tensors must match except in dimension {axis}: tensor 0 has shape "
                 f"{tensors[0].array.shape}, tensor {i} has {x.array.shape}"
             )
-    return apply(Cat(axis), *tensors)
+    return apply(Cat(axis), *in_one_dtype(tensors))
 
 
 def stack(tensors, dim=0):
@@ -217,6 +231,7 @@ def stack(tensors, dim=0):
     tensors = list(tensors)
     if not tensors:
         raise RuntimeError("stack: expects a non-empty list of tensors")
+    backend.check_devices("stack", *(x.array for x in tensors))
     for i, x in enumerate(tensors):
         if x.array.shape != tensors[0].array.shape:
             raise RuntimeError(
@@ -226,7 +241,7 @@ def stack(tensors, dim=0):
     rank = tensors[0].array.ndim + 1
     if not -rank <= dim < rank:
         raise IndexError(f"stack: Dimension out of range (expected in [{-rank}, {rank - 1}], but got {dim})")
-    return apply(Stack(dim % rank), *tensors)
+    return apply(Stack(dim % rank), *in_one_dtype(tensors))
 
 
 def split(input, split_size_or_sections, dim=0):

@@ -50,11 +50,13 @@ class LogSumExp(Op):
         self.axes, self.keepdim = axes, keepdim
 
     def forward(self, x):
-        largest = x.max(self.axes, keepdims=True)
+        largest = x.max(self.axes, keepdims=True) if x.size else x.sum(self.axes, keepdims=True)
+        largest = np.where(np.isinf(largest), 0, largest)  # inf - inf would be nan
         exp = np.exp(x - largest)
         total = exp.sum(self.axes, keepdims=True)
         self.softmax = exp / total
-        y = np.log(total) + largest
+        with np.errstate(divide="ignore"):  # the sum of no terms, or of e**-inf only: log(0) = -inf
+            y = np.log(total) + largest
         self.kept_shape = y.shape
         return y if self.keepdim else y.squeeze(self.axes)
 

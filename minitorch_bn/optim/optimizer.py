@@ -1,5 +1,6 @@
 """Optimizer: the base of all optimisers. Only optimisers write to the arrays of parameters."""
 
+from .. import backend
 from ..engine import enable_grad
 from ..tensor import Tensor
 
@@ -96,6 +97,12 @@ class Optimizer:
         if [len(g["params"]) for g in groups] != [len(g["params"]) for g in self.param_groups]:
             raise ValueError("loaded state dict contains parameter groups that do not match the optimizer's in number or size")
         params = [p for group in self.param_groups for p in group["params"]]
-        self.state = {params[i]: dict(s) for i, s in state_dict["state"].items()}
+        self.state = {params[i]: _beside(params[i], s) for i, s in state_dict["state"].items()}
         for own, new in zip(self.param_groups, groups, strict=True):
             own.update({key: value for key, value in new.items() if key != "params"})
+
+
+def _beside(p, memory):
+    """What was remembered of a parameter, with its arrays on the device of `p`, where the next step needs them."""
+    where = backend.device_of(p.array)
+    return {key: backend.to_device(v, where) if backend.is_array(v) else v for key, v in memory.items()}

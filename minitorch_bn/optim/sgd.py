@@ -42,12 +42,12 @@ class SGD(Optimizer):
 
     def update(self, p, g, group):
         """One step of one parameter, in place."""
-        momentum = group["momentum"]
         if group["maximize"]:
             g = -g
         if group["weight_decay"]:
             g = g + group["weight_decay"] * p.array
-        if momentum:
+        if group["momentum"]:
+            momentum = group["momentum"]
             memory = self.state.get(p)
             if memory is None:
                 v = g.copy()

@@ -1,0 +1,71 @@
+"""The command line: python -m minitorch_bn COMMAND.
+
+A command is a module with four functions: `add_arguments(parser)`; `prepare(options)`, which checks everything that the
+user gave and raises BadInput or an OSError; `execute(options, prepared, folder)`, which does the work and returns the
+results and the files written. Its help is the first line of its docstring. To add one, add a line to COMMANDS.
+"""
+
+import argparse
+import importlib
+import sys
+from pathlib import Path
+
+from .experiments.results import BadInput, make_folder, say_files
+
+COMMANDS = {
+    "circles": "minitorch_bn.experiments.circles",
+    "names": "minitorch_bn.experiments.names",
+    "all": "minitorch_bn.experiments.together",
+}
+
+
+class OneLineParser(argparse.ArgumentParser):
+    """An ArgumentParser whose errors are one line: what is wrong, and where to read more."""
+
+    def error(self, message):
+        """Print the message and end with exit status 2."""
+        self.exit(2, f"{self.prog}: error: {message} (see {self.prog} --help)\n")
+
+
+def make_parser():
+    """The parser of the whole command line: (parser, {command: its parser})."""
+    parser = OneLineParser("python -m minitorch_bn", description="Experiments with batch normalisation.")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    parsers = {}
+    for name, path in COMMANDS.items():
+        module = importlib.import_module(path)
+        first_line = module.__doc__.splitlines()[0]
+        own = parsers[name] = commands.add_parser(name, help=first_line, description=first_line)
+        module.add_arguments(own)
+        own.add_argument("--out", default="results", help="folder for results and figures (default: %(default)s)")
+        own.add_argument("--no-figures", dest="figures", action="store_false", help="write only the numbers")
+        own.add_argument("--quiet", dest="progress", action="store_false", help="no progress bar")
+        own.set_defaults(module=module)
+    return parser, parsers
+
+
+def main(words=None):
+    """Do what the command line `words` (default: that of this process) asks; return the exit status.
+
+    0: done. 2: an option or a file that cannot be used; nothing was run or written then. 130: Ctrl-C.
+    """
+    parser, parsers = make_parser()
+    options = parser.parse_args(words)
+    options.progress = options.progress and sys.stderr.isatty()
+    try:
+        prepared = options.module.prepare(options)
+        folder = make_folder(Path(options.out))
+    except (BadInput, OSError) as error:
+        parsers[options.command].error(str(error))
+    try:
+        _, files = options.module.execute(options, prepared, folder)
+    except KeyboardInterrupt:
+        print("\ninterrupted: files of a finished experiment are whole, the others were not touched", file=sys.stderr)
+        return 130
+    say_files(files)
+    print(getattr(options.module, "FAREWELL", ""), end="\n" if hasattr(options.module, "FAREWELL") else "")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,12 @@
+"""The table: every op, with every kind of argument, as rows. Adding an op means adding rows to the file of its family."""
+
+from . import cases_arithmetic, cases_elementwise, cases_layers, cases_reduction, cases_shape
+
+CASES = [
+    *cases_arithmetic.CASES,
+    *cases_elementwise.CASES,
+    *cases_reduction.CASES,
+    *cases_shape.CASES,
+    *cases_layers.CASES,
+]
+BY_NAME = {case.name: case for case in CASES}
