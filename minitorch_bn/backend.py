@@ -211,15 +211,25 @@ def sum_of_rows(x):
     >>> sum_of_rows(numpy.array([[1.0, 2.0], [3.0, 4.0]]))
     array([4., 6.])
     """
-    return _ones(len(x), x.dtype).dot(x) if isinstance(x, numpy.ndarray) else x.sum(0)
+    return _row(len(x), 1.0, x.dtype).dot(x) if isinstance(x, numpy.ndarray) else x.sum(0)
+
+
+def mean_of_rows(x):
+    """The mean of the rows of a matrix: (M, C) gives (C,). On the CPU, a row of 1/M times the matrix.
+
+    >>> mean_of_rows(numpy.array([[1.0, 2.0], [3.0, 4.0]]))
+    array([2., 3.])
+    """
+    m = len(x)
+    return _row(m, 1 / m, x.dtype).dot(x) if isinstance(x, numpy.ndarray) and m else x.sum(0) / m
 
 
 @functools.lru_cache(maxsize=64)
-def _ones(n, dtype):
-    """n ones, kept for the next call and protected from writing."""
-    ones = numpy.ones(n, dtype)
-    ones.flags.writeable = False
-    return ones
+def _row(n, value, dtype):
+    """n times `value`, kept for the next call and protected from writing."""
+    row = numpy.full(n, value, dtype)
+    row.flags.writeable = False
+    return row
 
 
 def synchronize():

@@ -33,8 +33,9 @@ class Op:
 
     Attributes
     ----------
-    inputs : tuple of Variable, scalar or None
-        What `forward` was applied to, in order. None before, and again once the graph is freed.
+    inputs : tuple of Variable or None
+        What `forward` was applied to, in order; None where that was a number or nothing. The whole is None before, and
+        again once the graph is freed.
     needs : list of bool
         For every input, whether it wants a gradient. Known before `forward` runs, which may save less for it.
     serial : int
@@ -126,33 +127,40 @@ class Variable:
         op, dy = self.op, self.dy
         if dy is None:  # every path from the loss to here was cut
             return
+        if self.retains_grad:
+            self.keep(dy, dy)
         gradients = op.backward(dy)
         if len(gradients) != len(op.needs):
             raise RuntimeError(f"{type(op).__name__}.backward returned {len(gradients)} gradients, wanted {len(op.needs)}")
         for x, dx, needed in zip(op.inputs, gradients, op.needs, strict=False):
             if needed and dx is not None:
-                if x.op is not None and x.op.serial > op.serial:
-                    x = former_self(x, op.serial)
                 if dx.shape != x.array.shape:
                     raise RuntimeError(
                         f"{type(op).__name__}.backward returned a gradient of shape {dx.shape} for an input of shape "
                         f"{x.array.shape}; a gradient has the shape of what it belongs to"
                     )
-                x.receive(dx, dy)
+                if x.op is None:
+                    x.keep(dx, dy)
+                elif x.op.serial < op.serial:
+                    x.dy = dx if x.dy is None else x.dy + dx
+                else:
+                    former_self(x, op.serial).receive(dx, dy)
 
     def receive(self, dx, source=None):
-        """Add `dx`, one term of the chain rule's sum over uses, to the gradient of this tensor.
-
-        Gradients are replaced, never changed in place. What the user keeps shares memory with no other gradient, so it
-        is copied where it is a view or is `source`, the gradient that it came from.
-        """
-        if self.op is not None:
+        """Add `dx`, one term of the chain rule's sum over uses. Gradients are replaced, never changed in place."""
+        if self.op is None:
+            self.keep(dx, source)
+        else:
             self.dy = dx if self.dy is None else self.dy + dx
-            if not self.retains_grad:
-                return
+
+    def keep(self, dx, source=None):
+        """Add `dx` to the gradient that the user sees.
+
+        It shares memory with no other gradient, so it is copied where it is a view or is `source`, which it came from.
+        """
         if self.grad_array is not None:
             dx = self.grad_array + dx
-        elif dx is source or dx.base is not None or self.op is not None:
+        elif dx is source or dx.base is not None:
             dx = dx.copy()
         self.grad_array = dx if dx.ndim else backend.as_array(dx)  # NumPy makes scalars of 0-dim sums
 
@@ -176,7 +184,7 @@ def apply(op, *inputs):
     """
     if op.needs is not None:
         raise RuntimeError(f"this {type(op).__name__} has been applied already; one application needs one op object")
-    arrays, needs = [], []
+    arrays, needs, numbers = [], [], False
     for x in inputs:
         if isinstance(x, Variable):
             kind = x
@@ -185,10 +193,11 @@ def apply(op, *inputs):
         else:
             arrays.append(x)
             needs.append(False)
+            numbers = numbers or x is not None
     op.needs = needs
     y = kind.like(op.forward(*arrays))
     if True in needs:
-        op.inputs = inputs
+        op.inputs = tuple(x if isinstance(x, Variable) else None for x in inputs) if numbers else inputs
         op.serial = next(_serials)
         y.op = op
         y.requires_grad = True
@@ -205,7 +214,7 @@ def graph(root):
         if op.inputs is None:
             raise RuntimeError(_FREED.format(type(op).__name__))
         for x in op.inputs:
-            if isinstance(x, Variable) and x.op is not None:
+            if x is not None and x.op is not None:
                 if x.op.serial > op.serial:
                     x = former_self(x, op.serial)
                 if x.op is not None and x.op.serial not in found:

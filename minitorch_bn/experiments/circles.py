@@ -128,7 +128,7 @@ def train(net, data, lr=0.1, epochs=500, progress=False, probe=None):
     """
     optimizer = mt.optim.SGD(net.parameters(), lr=lr)
     losses, accuracies = [], []
-    for _ in tqdm(range(epochs), unit="epoch", disable=not progress):
+    for _ in tqdm(range(epochs), unit="epoch") if progress else range(epochs):
         net.train()
         loss = F.cross_entropy(net(data.x_train), data.y_train)
         optimizer.zero_grad()

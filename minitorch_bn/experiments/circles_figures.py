@@ -61,7 +61,7 @@ def one_seed(path, settings, curves):
     for bn, (losses, accuracies) in picked.items():
         axes[0].plot(epochs, losses, **NETS[bn])
         axes[1].plot(epochs, 100 * np.array(accuracies), **NETS[bn])
-    thin = {"color": WITH["color"], "linewidth": 1.3, "label": "the same, batch's own statistics", "zorder": 1.5}
+    thin = {"color": WITH["color"], "linewidth": 1.3, "label": "with, test points' own statistics", "zorder": 1.5}
     axes[1].plot(epochs, own, **thin)
     _label(axes, settings.epochs)
     return save(figure, path)

@@ -27,6 +27,9 @@ def cores():
 def run_jobs(function, jobs, *, total, unit, label, processes=None, progress=False):
     """Call ``function(job, tick)`` for every job, in several processes if there are several jobs and cores.
 
+    A script that calls this, or an `experiment`, needs ``if __name__ == "__main__":``, since every new process reads
+    the script first. Notebooks need nothing.
+
     Parameters
     ----------
     function : function

@@ -25,6 +25,8 @@ class BatchNorm(Module):
         None averages all batches alike (weight 1 / number of batches).
     affine : bool
         Whether there are a weight (gamma) and a bias (beta).
+    bias : bool
+        Whether there is a beta, if affine.
     track_running_stats : bool
         Whether there are running statistics. Without, eval mode uses the batch's own.
 
@@ -43,14 +45,23 @@ class BatchNorm(Module):
     ranks = ()
 
     def __init__(
-        self, num_features, eps=1e-5, momentum=0.1, affine=True, track_running_stats=True, device=None, dtype=None
+        self,
+        num_features,
+        eps=1e-5,
+        momentum=0.1,
+        affine=True,
+        track_running_stats=True,
+        device=None,
+        dtype=None,
+        *,
+        bias=True,
     ):
         super().__init__()
         self.num_features, self.eps, self.momentum = num_features, eps, momentum
         self.affine, self.track_running_stats = affine, track_running_stats
         where = {"device": device, "dtype": dtype}
         self.weight = Parameter(creation.empty(num_features, **where)) if affine else None
-        self.bias = Parameter(creation.empty(num_features, **where)) if affine else None
+        self.bias = Parameter(creation.empty(num_features, **where)) if affine and bias else None
         tracked = track_running_stats
         self.register_buffer("running_mean", Buffer(creation.zeros(num_features, **where)) if tracked else None)
         self.register_buffer("running_var", Buffer(creation.ones(num_features, **where)) if tracked else None)
@@ -70,6 +81,7 @@ class BatchNorm(Module):
         self.reset_running_stats()
         if self.affine:
             init.ones_(self.weight)
+        if self.bias is not None:
             init.zeros_(self.bias)
 
     def forward(self, input):
@@ -101,7 +113,7 @@ class BatchNorm(Module):
     def extra_repr(self):
         return (
             f"{self.num_features}, eps={self.eps}, momentum={self.momentum}, affine={self.affine}, "
-            f"track_running_stats={self.track_running_stats}"
+            f"bias={self.bias is not None}, track_running_stats={self.track_running_stats}"
         )
 
 

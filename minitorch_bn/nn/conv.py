@@ -29,7 +29,7 @@ class Conv2d(Module):
     Raises
     ------
     ValueError
-        If channels are not divisible by groups, or padding is an unknown word.
+        If channels are not divisible by groups, padding is an unknown word, or "same" with a stride.
     """
 
     def __init__(
@@ -51,6 +51,8 @@ class Conv2d(Module):
             raise ValueError(f"Conv2d: in_channels {in_channels} and out_channels {out_channels} must be divisible by {groups}")
         if isinstance(padding, str) and padding not in ("same", "valid"):
             raise ValueError(f"Conv2d: Invalid padding string {padding!r}, should be one of 'valid', 'same'")
+        if padding == "same" and pair(stride) != (1, 1):
+            raise ValueError(f"Conv2d: padding='same' is not supported for strided convolutions, got stride {stride}")
         if padding_mode != "zeros":
             raise NotImplementedError(f"Conv2d: padding_mode {padding_mode!r} is not available; wanted 'zeros'")
         self.in_channels, self.out_channels, self.groups = in_channels, out_channels, groups

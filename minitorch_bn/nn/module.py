@@ -6,6 +6,7 @@ stays a buffer. `train` and `eval` are per module, and independent of whether gr
 """
 
 from collections import OrderedDict, namedtuple
+from collections.abc import Mapping
 
 from ..dtypes import dtype as dtype_class
 from ..tensor import Tensor
@@ -51,6 +52,8 @@ class Module:
                 f"cannot assign '{type(value).__name__}' as parameter '{name}' (Parameter or None expected); to change its "
                 "values write to .data inside no_grad()"
             )
+        elif isinstance(own.get(name), Module) and not isinstance(value, Module | None):
+            raise TypeError(f"cannot assign '{type(value).__name__}' as child module '{name}' (Module or None expected)")
         elif own.get("_buffer_names") and name in own["_buffer_names"] and not isinstance(value, Tensor | None):
             raise TypeError(f"cannot assign '{type(value).__name__}' as buffer '{name}' (Tensor or None expected)")
         own[name] = value
@@ -60,20 +63,37 @@ class Module:
         super().__delattr__(name)
 
     def register_parameter(self, name, param):
-        """Own `param` (a Parameter, or None for "this module has none") under `name`."""
+        """Own `param` (a Parameter, or None for "this module has none") under `name`.
+
+        This and its two siblings raise KeyError if the name is taken or holds a dot, TypeError if the value is of another
+        kind.
+        """
+        self._check_new("register_parameter", name, param, Parameter)
         setattr(self, name, param)
 
     def register_buffer(self, name, tensor, persistent=True):
         """Own `tensor` (or None) as state that is not learnt; part of state_dict() if persistent."""
+        self._check_new("register_buffer", name, tensor, Tensor)
         vars(self).setdefault(name, None)
         self._buffer_names[name] = persistent
         setattr(self, name, tensor)
 
     def register_module(self, name, module):
         """Own `module` under `name`."""
+        self._check_new("add_module", name, module, Module)
         setattr(self, name, module)
 
     add_module = register_module
+
+    def _check_new(self, function, name, value, kind):
+        """Raise PyTorch's errors for a name that cannot be used, or a value that is not of its kind."""
+        if "." in name or not name:
+            raise KeyError(f"{function}: a name can't be empty or contain \".\", got {name!r}")
+        taken = hasattr(self, name) and not isinstance(vars(self).get(name), kind | None)
+        if taken or (kind is Tensor and isinstance(vars(self).get(name), Parameter)):
+            raise KeyError(f"{function}: attribute {name!r} already exists")
+        if not isinstance(value, kind | None):
+            raise TypeError(f"{function}: cannot register '{type(value).__name__}' as {name!r}, wanted {kind.__name__} or None")
 
     def register_forward_hook(self, hook):
         """Call ``hook(module, inputs, output)`` after every forward; what it returns, if not None, replaces the output."""
@@ -231,7 +251,11 @@ class Module:
         ------
         RuntimeError
             If a shape differs, or, when strict, a key is missing or unexpected. Nothing is changed then.
+        TypeError
+            If it is no dict.
         """
+        if not isinstance(state_dict, Mapping):
+            raise TypeError(f"load_state_dict: expected state_dict to be dict-like, got {type(state_dict).__name__}")
         own = dict(self._named_state())
         missing = [key for key in own if key not in state_dict]
         unexpected = [key for key in state_dict if key not in own]

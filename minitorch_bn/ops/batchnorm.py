@@ -25,9 +25,9 @@ def channel_layout(x):
     return axes, m, (channels,) + (1,) * (x.ndim - 2)
 
 
-def channel_sum(x, axes):
-    """The sum of every channel's values: (N, C, *S) gives (C,)."""
-    return backend.sum_of_rows(x) if x.ndim == 2 else x.sum(axes)
+def channel_mean(x, axes, m):
+    """The mean of every channel's m values: (N, C, *S) gives (C,)."""
+    return backend.mean_of_rows(x) if x.ndim == 2 else x.sum(axes) / m
 
 
 class BatchNorm(Op):
@@ -56,22 +56,22 @@ class BatchNorm(Op):
         self.axes, self.m, self.shape = channel_layout(x)
         self.gamma = gamma
 
-        self.mean = channel_sum(x, self.axes) / self.m
+        self.mean = channel_mean(x, self.axes, self.m)
         centred = x - self.mean.reshape(self.shape)
-        self.var = channel_sum(centred * centred, self.axes) / self.m
+        self.var = channel_mean(centred * centred, self.axes, self.m)
         self.inv_std = 1 / np.sqrt(self.var + self.eps)
         self.x_hat = centred * self.inv_std.reshape(self.shape)
 
         return scale_and_shift(self.x_hat, gamma, beta, self.shape)
 
     def backward(self, dy):
-        dbeta = channel_sum(dy, self.axes)
-        dgamma = channel_sum(dy * self.x_hat, self.axes)
+        mean_dy = channel_mean(dy, self.axes, self.m)
+        mean_dy_x_hat = channel_mean(dy * self.x_hat, self.axes, self.m)
+        dbeta, dgamma = self.m * mean_dy, self.m * mean_dy_x_hat
 
-        mean_dy = (dbeta / self.m).reshape(self.shape)
-        mean_dy_x_hat = (dgamma / self.m).reshape(self.shape)
-        scale = self.inv_std if self.gamma is None else self.inv_std * self.gamma
-        dx = scale.reshape(self.shape) * (dy - mean_dy - self.x_hat * mean_dy_x_hat)
+        scale = self.inv_std if self.gamma is None else self.gamma * self.inv_std
+        kept = dy - mean_dy.reshape(self.shape) - self.x_hat * mean_dy_x_hat.reshape(self.shape)
+        dx = scale.reshape(self.shape) * kept
         return dx, dgamma, dbeta
 
 
@@ -95,7 +95,7 @@ class FixedBatchNorm(Op):
         self.mean, self.var, self.eps = mean, var, eps
 
     def forward(self, x, gamma, beta):
-        self.axes, _, self.shape = channel_layout(x)
+        self.axes, self.m, self.shape = channel_layout(x)
         self.gamma = gamma
 
         self.inv_std = 1 / np.sqrt(self.var + self.eps)
@@ -103,9 +103,9 @@ class FixedBatchNorm(Op):
         return scale_and_shift(self.x_hat, gamma, beta, self.shape)
 
     def backward(self, dy):
-        dbeta = channel_sum(dy, self.axes)
-        dgamma = channel_sum(dy * self.x_hat, self.axes)
-        scale = self.inv_std if self.gamma is None else self.inv_std * self.gamma
+        dbeta = self.m * channel_mean(dy, self.axes, self.m)
+        dgamma = self.m * channel_mean(dy * self.x_hat, self.axes, self.m)
+        scale = self.inv_std if self.gamma is None else self.gamma * self.inv_std
         dx = scale.reshape(self.shape) * dy
         return dx, dgamma, dbeta
 

@@ -221,10 +221,7 @@ def rows(input, index):
     """input[index] for one array of integers: the lookup that training does in every step."""
     try:
         backend.check_index(input.array, index)
-        return apply(Rows(index), input)
-    except TypeError:
-        backend.check_devices("index", input.array, index)
-        raise
+        return apply(Rows(index), input) if input.requires_grad else input.like(input.array.take(index, 0))
     except IndexError as error:
         raise index_error(error, index, input.array.shape) from None
 

@@ -78,6 +78,8 @@ def matmul(input, other):
     RuntimeError
         If a shape does not fit, an operand has no dimension, or the dtypes differ.
     """
+    if not isinstance(other, Variable):
+        raise TypeError(f"matmul: got {type(other).__name__} on the right, wanted a tensor")
     a, b = input.array, other.array
     if type(a) is not type(b):
         backend.check_devices("matmul", a, b)

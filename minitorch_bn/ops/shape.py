@@ -105,7 +105,7 @@ def reshape(input, *shape):
     """
     shape = sizes(shape)
     try:
-        if min(shape, default=0) >= -1:
+        if not shape or min(shape) >= -1:
             return apply(Reshape(shape), input)
     except ValueError:
         pass

@@ -70,13 +70,11 @@ class Optimizer:
             with enable_grad():
                 loss = closure()
         for group in self.param_groups:
-            for p in group["params"]:
-                if p.grad_array is not None:
-                    self.update(p, p.grad_array, group)
+            self.update(group, [p for p in group["params"] if p.grad_array is not None])
         return loss
 
-    def update(self, p, g, group):
-        """Change one parameter in place, given its gradient `g` and the settings of its group."""
+    def update(self, group, params):
+        """Change the parameters `params` of a group in place; all of them have a gradient, `p.grad_array`."""
         raise NotImplementedError(f"{type(self).__name__} has no update")
 
     def state_dict(self):

@@ -40,19 +40,24 @@ class SGD(Optimizer):
         defaults = {"lr": lr, "momentum": momentum, "dampening": dampening, "weight_decay": weight_decay}
         super().__init__(params, {**defaults, "nesterov": nesterov, "maximize": maximize})
 
-    def update(self, p, g, group):
-        """One step of one parameter, in place."""
+    def update(self, group, params):
+        """One step of every parameter, in place."""
+        plain = not (group["momentum"] or group["weight_decay"] or group["maximize"])
+        lr = group["lr"]
+        for p in params:
+            v = p.grad_array if plain else self.direction(p, p.grad_array, group)
+            p.array -= lr * v
+
+    def direction(self, p, g, group):
+        """v for one parameter with gradient `g`: weight decay, then momentum."""
         if group["maximize"]:
             g = -g
         if group["weight_decay"]:
             g = g + group["weight_decay"] * p.array
-        if group["momentum"]:
-            momentum = group["momentum"]
-            memory = self.state.get(p)
-            if memory is None:
-                v = g.copy()
-            else:
-                v = momentum * memory["momentum_buffer"] + (1 - group["dampening"]) * g
-            self.state[p] = {"momentum_buffer": v}
-            g = g + momentum * v if group["nesterov"] else v
-        p.array -= group["lr"] * g
+        momentum = group["momentum"]
+        if not momentum:
+            return g
+        memory = self.state.get(p)
+        v = g.copy() if memory is None else momentum * memory["momentum_buffer"] + (1 - group["dampening"]) * g
+        self.state[p] = {"momentum_buffer": v}
+        return g + momentum * v if group["nesterov"] else v

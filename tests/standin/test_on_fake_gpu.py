@@ -7,7 +7,7 @@ import pytest
 
 import minitorch_bn as mt
 from minitorch_bn import backend, engine
-from tests.gpu import bodies, training
+from tests.gpu import bodies, mixing, training
 from tests.ops.cases import CASES
 from tests.standin import fake_cupy
 
@@ -44,7 +44,7 @@ def test_layer(name):
     bodies.check_layer(name, same)
 
 
-@pytest.mark.parametrize("body", bodies.BODIES, ids=lambda body: body.__name__)
+@pytest.mark.parametrize("body", bodies.BODIES + mixing.BODIES, ids=lambda body: body.__name__)
 def test_body(body):
     body(same)
 
