@@ -7,6 +7,7 @@ few things that the two libraries do differently (`scatter_add`, `check_index`, 
 """
 
 import functools
+import math
 
 import numpy
 
@@ -192,15 +193,29 @@ def scatter_add(target, index, values):
         import cupyx
 
         cupyx.scatter_add(target, index, values)
-    elif isinstance(index, numpy.ndarray) and index.dtype != bool and target.ndim == 2 and target.flags.c_contiguous:
-        # rows of a table: NumPy adds at flat positions several times faster than at rows
-        columns = target.shape[1]
-        positions = (index.reshape(-1, 1) * columns + numpy.arange(columns)).reshape(-1)
-        if getattr(values, "size", 1) != positions.size:
-            values = numpy.broadcast_to(values, (*index.shape, columns))
-        numpy.add.at(target.reshape(-1), positions, values.reshape(-1))
     else:
         numpy.add.at(target, index, values)
+
+
+def sum_by_row(index, values, shape):
+    """An array of `shape` (M, *S) whose row i is the sum of the `values` (*, *S) that stand where `index` (*) is i.
+
+    What `scatter_add` would make of zeros. On the CPU the values are added at flat positions: NumPy does that several
+    times faster than adding row by row.
+
+    >>> sum_by_row(numpy.array([0, 2, 2]), numpy.ones((3, 2)), (3, 2))
+    array([[1., 1.],
+           [0., 0.],
+           [2., 2.]])
+    """
+    total = namespace(values).zeros(shape, values.dtype)
+    if isinstance(values, numpy.ndarray):
+        columns = math.prod(shape[1:])
+        positions = (index.reshape(-1, 1) % shape[0]) * columns + _count(columns)
+        numpy.add.at(total.reshape(-1), positions.reshape(-1), values.reshape(-1))
+    else:
+        scatter_add(total, index, values)
+    return total
 
 
 def sum_of_rows(x):
@@ -230,6 +245,19 @@ def _row(n, value, dtype):
     row = numpy.full(n, value, dtype)
     row.flags.writeable = False
     return row
+
+
+def row_numbers(x):
+    """0, 1, ... one for every row of `x`, on its device; not to be written to."""
+    return _count(len(x)) if isinstance(x, numpy.ndarray) else cupy().arange(len(x))
+
+
+@functools.lru_cache(maxsize=64)
+def _count(n):
+    """0 to n - 1, kept for the next call and protected from writing."""
+    numbers = numpy.arange(n)
+    numbers.flags.writeable = False
+    return numbers
 
 
 def synchronize():

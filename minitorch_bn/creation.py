@@ -6,7 +6,7 @@
 
 import numpy as np
 
-from . import backend, dtypes, ops
+from . import backend, dtypes
 from .ops.shape import sizes
 from .random import default_generator
 from .tensor import Tensor
@@ -209,7 +209,7 @@ def randint(low, high=None, size=None, *, generator=None, dtype=None, device=Non
     if low >= high:
         raise RuntimeError(f"randint: expects 'from' < 'to', got from={low} >= to={high}")
     drawn = (generator or default_generator).integers(low, high, sizes((size,)))
-    return _make(drawn, dtype or dtypes.int64, device, requires_grad)
+    return _make(drawn, dtype, device, requires_grad)
 
 
 def randperm(n, *, generator=None, dtype=None, device=None, requires_grad=False):

@@ -251,7 +251,9 @@ def _first_gradient(root, gradient, create_graph):
                 f"backward: grad can be implicitly created only for scalar outputs; this tensor has shape {y.shape}. "
                 "Reduce it first (for example with .sum() or .mean()), or pass gradient= of that shape."
             )
-        return backend.namespace(y).ones(y.shape, y.dtype)
+        one = y.copy()
+        one.fill(1)
+        return one
     gradient = getattr(gradient, "array", gradient)
     if gradient.shape != y.shape:
         raise RuntimeError(f"backward: got a gradient of shape {gradient.shape}, wanted the tensor's shape {y.shape}")

@@ -322,7 +322,7 @@ class Tensor(engine.Variable):
     def _one_element(self):
         """item(), with the error that PyTorch raises where Python asks for a number."""
         if self.array.size != 1:
-            raise ValueError(f"only one element tensors can be converted to Python scalars; this one has {self.array.size}")
+            raise ValueError(f"only one element tensors can be converted to Python scalars; got {self.array.size}")
         return self.array.item()
 
     def __rfloordiv__(self, other):

@@ -48,7 +48,7 @@ def outcome(function):
     """The name of the dtype that comes out, or the type of the exception."""
     try:
         return str(function().dtype).removeprefix("torch.")
-    except Exception as error:  # noqa: BLE001 the type is what is compared
+    except Exception as error:
         return type(error)
 
 
@@ -67,11 +67,9 @@ def test_two_tensors(op, shapes):
     assert not wrong, "\n".join(wrong)
 
 
-@pytest.mark.parametrize("op", OPS)
+@pytest.mark.parametrize("op", [op for op in OPS if op != "maximum"])  # PyTorch's maximum takes no numbers
 def test_tensor_and_number(op):
     """The number on the right and on the left, against tensors with and without dimensions."""
-    if op == "maximum":
-        pytest.skip("PyTorch's maximum takes no numbers")
     wrong = []
     for name, shape, number in itertools.product(NAMES, KINDS.values(), NUMBERS.values()):
         for left in (False, True):

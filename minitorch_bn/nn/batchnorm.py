@@ -88,27 +88,23 @@ class BatchNorm(Module):
         if input.array.ndim not in self.ranks:
             wanted = " or ".join(f"{rank}D" for rank in self.ranks)
             raise ValueError(f"{type(self).__name__}: expected {wanted} input (got {input.array.ndim}D input)")
-        use_batch = self.training or self.running_mean is None
-        update = self.training and self.track_running_stats and self.running_mean is not None
+        if not self.training and self.running_mean is not None:
+            return ops.batch_norm(
+                input, self.running_mean, self.running_var, self.weight, self.bias, False, 0.0, self.eps
+            )
+        if not (self.training and self.track_running_stats):
+            return ops.batch_norm(input, None, None, self.weight, self.bias, True, 0.0, self.eps)
+        momentum = self.momentum if self.momentum is not None else self.weight_of_next_batch()
         y = ops.batch_norm(
-            input,
-            self.running_mean if update or not use_batch else None,
-            self.running_var if update or not use_batch else None,
-            self.weight,
-            self.bias,
-            training=use_batch,
-            momentum=self.weight_of_next_batch() if update else 0.0,
-            eps=self.eps,
+            input, self.running_mean, self.running_var, self.weight, self.bias, True, momentum, self.eps
         )
-        if update:
+        if self.num_batches_tracked is not None:
             self.num_batches_tracked.array[()] += 1
         return y
 
     def weight_of_next_batch(self):
-        """momentum; or, if it is None, 1 / (number of batches with the next one)."""
-        if self.momentum is None:
-            return 1.0 / (self.num_batches_tracked.item() + 1)
-        return self.momentum
+        """What a momentum of None stands for: 1 / (number of batches with the next one)."""
+        return 1.0 / (self.num_batches_tracked.item() + 1)
 
     def extra_repr(self):
         return (

@@ -93,7 +93,9 @@ class Module:
         if taken or (kind is Tensor and isinstance(vars(self).get(name), Parameter)):
             raise KeyError(f"{function}: attribute {name!r} already exists")
         if not isinstance(value, kind | None):
-            raise TypeError(f"{function}: cannot register '{type(value).__name__}' as {name!r}, wanted {kind.__name__} or None")
+            raise TypeError(
+                f"{function}: cannot register '{type(value).__name__}' as {name!r}, wanted {kind.__name__} or None"
+            )
 
     def register_forward_hook(self, hook):
         """Call ``hook(module, inputs, output)`` after every forward; what it returns, if not None, replaces the output."""
@@ -273,7 +275,7 @@ class Module:
             raise RuntimeError(f"Error(s) in loading state_dict for {type(self).__name__}:\n\t" + "\n\t".join(wrong))
         for key, t in own.items():
             if key in state_dict:
-                t.array[...] = state_dict[key].to(t.device, t.dtype).array
+                t.detach().copy_(state_dict[key].detach())
         return IncompatibleKeys(missing, unexpected)
 
     # what it looks like

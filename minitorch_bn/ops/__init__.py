@@ -1,9 +1,10 @@
 """The math: one family of ops per file, Op classes above, the functions that users call below."""
 
 from .activation import relu, sigmoid, tanh
-from .axes import axis_of
 from .arithmetic import add, div, floor_divide, maximum, minimum, mul, neg, pow, rdiv, remainder, rpow, rsub, sub, where
+from .axes import axis_of
 from .batchnorm import batch_norm
+from .cast import cast, clone, to_device
 from .comparison import (
     allclose,
     bitwise_and,
@@ -19,7 +20,6 @@ from .comparison import (
     lt,
     ne,
 )
-from .cast import cast, clone, to_device
 from .conv import conv2d, pad
 from .dropout import dropout
 from .elementwise import abs, clamp, exp, isfinite, isinf, isnan, log, log2, log10, rsqrt, sign, sqrt, square

@@ -111,7 +111,7 @@ class Pow(Op):
         if self.needs[1]:
             flat = (a == 0) & (b >= 0)
             log_a = np.log(np.where(flat, 1, a))
-            slope = np.where(flat, 0, self.y * log_a).astype(dy.dtype, copy=False)  # the number a may have made it float64
+            slope = np.where(flat, 0, self.y * log_a).astype(dy.dtype, copy=False)  # if a is a number, it is float64
             db = unbroadcast(dy * slope, shape_of(b))
         return da, db
 
@@ -367,7 +367,7 @@ def where(condition, input, other):
     Raises
     ------
     RuntimeError
-        If `condition` is not a bool tensor.
+        If `condition` is not a bool tensor, or the shapes do not broadcast.
     """
     if condition.array.dtype.kind != "b":
         raise RuntimeError(f"where: expected condition to be a boolean tensor, got {condition.dtype}; compare it first")
@@ -376,6 +376,8 @@ def where(condition, input, other):
         input = condition.like(backend.namespace(condition.array).full((), input, dtype))
     a, b = promoted("where", input, other)
     backend.check_devices("where", condition.array, *(x.array for x in (a, b) if isinstance(x, Variable)))
+    for x in (a, b):
+        check_broadcast("where", condition.array.shape, shape_of(getattr(x, "array", x)))
     return apply(Where(condition.array), a, b)
 
 

@@ -19,6 +19,8 @@ def channel_layout(x):
     >>> channel_layout(np.zeros((8, 3, 5, 5)))
     ((0, 2, 3), 200, (3, 1, 1))
     """
+    if x.ndim == 2:
+        return (0,), len(x), x.shape[1:]
     axes = (0, *range(2, x.ndim))
     channels = x.shape[1]
     m = x.size // channels if channels else 0
@@ -28,6 +30,11 @@ def channel_layout(x):
 def channel_mean(x, axes, m):
     """The mean of every channel's m values: (N, C, *S) gives (C,)."""
     return backend.mean_of_rows(x) if x.ndim == 2 else x.sum(axes) / m
+
+
+def channel_sum(x, axes):
+    """The sum of every channel's values: (N, C, *S) gives (C,)."""
+    return backend.sum_of_rows(x) if x.ndim == 2 else x.sum(axes)
 
 
 class BatchNorm(Op):
@@ -95,7 +102,7 @@ class FixedBatchNorm(Op):
         self.mean, self.var, self.eps = mean, var, eps
 
     def forward(self, x, gamma, beta):
-        self.axes, self.m, self.shape = channel_layout(x)
+        self.axes, _, self.shape = channel_layout(x)
         self.gamma = gamma
 
         self.inv_std = 1 / np.sqrt(self.var + self.eps)
@@ -103,8 +110,8 @@ class FixedBatchNorm(Op):
         return scale_and_shift(self.x_hat, gamma, beta, self.shape)
 
     def backward(self, dy):
-        dbeta = self.m * channel_mean(dy, self.axes, self.m)
-        dgamma = self.m * channel_mean(dy * self.x_hat, self.axes, self.m)
+        dbeta = channel_sum(dy, self.axes)
+        dgamma = channel_sum(dy * self.x_hat, self.axes)
         scale = self.inv_std if self.gamma is None else self.gamma * self.inv_std
         dx = scale.reshape(self.shape) * dy
         return dx, dgamma, dbeta

@@ -54,19 +54,27 @@ def ge(input, other):
     return _compare("ge", np.greater_equal, input, other)
 
 
+def _bitwise(name, function, input, other):
+    """`function` of two arrays of integers or bools, or of one and a number."""
+    for x in (input, other):
+        if getattr(x, "array", np.asarray(0)).dtype.kind == "f" or isinstance(x, float):
+            raise NotImplementedError(f"{name}: not implemented for floating point, got {getattr(x, 'dtype', x)}")
+    return _compare(name, function, input, other)
+
+
 def bitwise_and(input, other):
     """Both, element by element; bit by bit for integers (the & operator)."""
-    return _compare("and", np.bitwise_and, input, other)
+    return _bitwise("and", np.bitwise_and, input, other)
 
 
 def bitwise_or(input, other):
     """Either, element by element; bit by bit for integers (the | operator)."""
-    return _compare("or", np.bitwise_or, input, other)
+    return _bitwise("or", np.bitwise_or, input, other)
 
 
 def bitwise_xor(input, other):
     """One but not both, element by element; bit by bit for integers (the ^ operator)."""
-    return _compare("xor", np.bitwise_xor, input, other)
+    return _bitwise("xor", np.bitwise_xor, input, other)
 
 
 def bitwise_not(input):

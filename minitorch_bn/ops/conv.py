@@ -21,6 +21,15 @@ def out_size(size, kernel, stride, padding, dilation):
     return (size + 2 * padding - dilation * (kernel - 1) - 1) // stride + 1
 
 
+def check_window(name, kernel, stride, padding, dilation):
+    """Raise PyTorch's error for numbers that describe no window."""
+    if min(*kernel, *stride, *dilation) < 1 or min(padding) < 0:
+        raise RuntimeError(
+            f"{name}: wanted a positive kernel, stride and dilation, no negative padding; got kernel {kernel}, "
+            f"stride {stride}, padding {padding}, dilation {dilation}"
+        )
+
+
 def windows(x, kernel, stride, dilation):
     """All windows of x (N, C, H, W), as a view of shape (N, C, OH, OW, KH, KW): no number is copied."""
     (kh, kw), (sh, sw), (dh, dw) = kernel, stride, dilation
@@ -120,6 +129,7 @@ def conv2d(input, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
             raise RuntimeError(f"conv2d: padding='same' is not supported for strided convolutions, got stride {stride}")
         input, padding = pad_same(input, kernel, dilation)
     padding = (0, 0) if padding == "valid" else pair(padding)
+    check_window("conv2d", kernel, stride, padding, dilation)
     out = [out_size(*a) for a in zip(input.array.shape[2:], kernel, stride, padding, dilation, strict=True)]
     if min(out) < 1:
         raise RuntimeError(
@@ -180,5 +190,7 @@ def check_conv(x, W, bias, groups):
         raise RuntimeError(f"conv2d: {W.shape[0]} filters cannot be divided into {groups} groups")
     if x.dtype != W.dtype:
         raise RuntimeError(f"conv2d: Input type ({x.dtype}) and weight type ({W.dtype}) should be the same")
+    if bias is not None and bias.array.dtype != W.dtype:
+        raise RuntimeError(f"conv2d: weight type ({W.dtype}) and bias type ({bias.array.dtype}) should be the same")
     if bias is not None and bias.array.shape != (W.shape[0],):
         raise RuntimeError(f"conv2d: bias of shape {bias.array.shape} for {W.shape[0]} filters, wanted ({W.shape[0]},)")

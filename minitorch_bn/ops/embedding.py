@@ -52,6 +52,8 @@ def embedding(input, weight, padding_idx=None):
         If an index is negative or not below num_embeddings.
     RuntimeError
         If the indices are no integers.
+    AssertionError
+        If `padding_idx` is no row.
     """
     index, rows = input.array, weight.array.shape[0]
     if index.dtype != np.int64:
@@ -60,6 +62,8 @@ def embedding(input, weight, padding_idx=None):
         index = index.astype(np.int64)
     if type(index) is not type(weight.array):
         backend.check_devices("embedding", index, weight.array)
+    if padding_idx is not None and not -rows <= padding_idx < rows:
+        raise AssertionError(f"embedding: padding_idx {padding_idx} must be within the {rows} rows of the table")
     if indices_outside(index, rows):
         raise IndexError(
             f"embedding: index out of range: got indices from {int(index.min())} to {int(index.max())} for a table of "

@@ -4,7 +4,7 @@ import numpy as np
 
 from .. import backend
 from ..engine import Op, Variable, apply
-from .arithmetic import unbroadcast
+from .arithmetic import check_broadcast, unbroadcast
 from .axes import axis_of
 
 
@@ -51,9 +51,7 @@ class Rows(Op):
         return x.take(self.index, 0)
 
     def backward(self, dy):
-        dx = backend.namespace(dy).zeros(self.x_shape, dy.dtype)
-        backend.scatter_add(dx, self.index, dy)
-        return (dx,)
+        return (backend.sum_by_row(self.index, dy, self.x_shape),)
 
 
 class PutIndex(Op):
@@ -133,8 +131,12 @@ def plain_index(index):
         If an array is neither of integers nor of bools.
     ValueError
         If a slice runs backwards.
+    TypeError
+        If a part is a text.
     """
     parts = index if type(index) is tuple else (index,)
+    if any(isinstance(p, str) for p in parts):
+        raise TypeError(f"index: got {index!r}, wanted integers, slices, None, ... or tensors")
     plain = [p.array if isinstance(p, Variable) else np.asarray(p) if type(p) is list else p for p in parts]
     plain = [p.item() if getattr(p, "ndim", 1) == 0 and p.dtype.kind == "i" else p for p in plain]  # CuPy has no __index__
     arrays = [p for p in plain if hasattr(p, "dtype") and p.ndim]
@@ -202,7 +204,7 @@ def getitem(input, index):
         If an index is out of range, or there are too many.
     """
     if isinstance(index, Variable) and index.array.dtype == np.int64 and index.array.ndim:
-        return rows(input, index.array)
+        return rows(input, index.array)  # the lookup that training does in every step
     index, repeats = plain_index(index)
     try:
         *numbers, last = index_steps(index)
@@ -218,7 +220,7 @@ def getitem(input, index):
 
 
 def rows(input, index):
-    """input[index] for one array of integers: the lookup that training does in every step."""
+    """input[index] for one array of integers."""
     try:
         backend.check_index(input.array, index)
         return apply(Rows(index), input) if input.requires_grad else input.like(input.array.take(index, 0))
@@ -242,12 +244,19 @@ def gather(input, dim, index):
     Raises
     ------
     RuntimeError
-        If an index is out of range or is no int64.
+        If an index is out of range or is no int64, or its shape does not fit.
     """
     axis, where = axis_of("gather", input, dim), index.array
     backend.check_devices("gather", input.array, where)
     if where.dtype != np.int64:
         raise RuntimeError(f"gather: Expected dtype int64 for index, got {where.dtype}")
+    x_shape = input.array.shape
+    fits = all(i == axis or m <= n for i, (m, n) in enumerate(zip(where.shape, x_shape, strict=False)))
+    if where.size and (where.ndim != len(x_shape) or not fits):
+        raise RuntimeError(
+            f"gather: index of shape {where.shape} for input {x_shape}: wanted as many dimensions, and apart from dim {dim} "
+            "no size larger than input's"
+        )
     n = input.array.shape[axis] if input.array.ndim else 1
     if where.size and (where.min() < 0 or where.max() >= n):
         raise RuntimeError(f"gather: index {int(where.min())}..{int(where.max())} is out of bounds for dim {dim} of size {n}")
@@ -255,7 +264,19 @@ def gather(input, dim, index):
 
 
 def index_select(input, dim, index):
-    """The slices of `input` at positions `index` (1-D) along `dim`."""
+    """The slices of `input` at positions `index` (1-D) along `dim`.
+
+    Raises
+    ------
+    IndexError
+        If a position is out of range, or `index` has more than one dimension.
+    RuntimeError
+        If `index` is not of int64 or int32.
+    """
+    if index.array.ndim > 1:
+        raise IndexError(f"index_select: Index is supposed to be a vector, i.e. 1-D, got shape {index.array.shape}")
+    if index.array.dtype.kind != "i":
+        raise RuntimeError(f"index_select: Expected dtype int32 or int64 for index, got {index.dtype}")
     before = (slice(None),) * axis_of("index_select", input, dim)
     backend.check_devices("index_select", input.array, index.array)
     return getitem(input, (*before, index))
@@ -266,6 +287,7 @@ def masked_fill(input, mask, value):
     if mask.array.dtype.kind != "b":
         raise RuntimeError(f"masked_fill: only supports boolean masks, got {mask.dtype}; compare it first")
     backend.check_devices("masked_fill", input.array, mask.array)
+    check_broadcast("masked_fill", mask.array.shape, input.array.shape)
     value = value.item() if isinstance(value, Variable) else value
     return apply(MaskedFill(mask.array, value), input)
 

@@ -4,7 +4,7 @@ import numpy as np
 
 from .. import backend
 from ..engine import Op, Variable, apply
-from .arithmetic import unbroadcast
+from .arithmetic import check_broadcast, unbroadcast
 from .axes import axes_of
 from .reduction import Reduction
 
@@ -63,10 +63,12 @@ class Linear(Op):
         return y if b is None else y + b
 
     def backward(self, dy):
-        rows = dy.reshape(-1, dy.shape[-1])
+        x, dy_rows = self.x, dy
+        if x.ndim != 2:
+            x, dy_rows = x.reshape(-1, x.shape[-1]), dy.reshape(-1, dy.shape[-1])
         dx = dy.dot(self.W) if self.needs[0] else None
-        dW = rows.T.dot(self.x.reshape(-1, self.x.shape[-1])) if self.needs[1] else None
-        db = backend.sum_of_rows(rows) if self.needs[2] else None
+        dW = dy_rows.T.dot(x) if self.needs[1] else None
+        db = backend.sum_of_rows(dy_rows) if self.needs[2] else None
         return dx, dW, db
 
 
@@ -93,6 +95,8 @@ def matmul(input, other):
         )
     if a.dtype != b.dtype:
         raise RuntimeError(f"matmul: expected both to have the same dtype, but got {a.dtype} and {b.dtype}; use .to()")
+    if a.ndim > 2 and b.ndim > 2:
+        check_broadcast("matmul (batches)", a.shape[:-2], b.shape[:-2])
     return apply(MatMul(), input, other)
 
 
@@ -127,7 +131,7 @@ def linear(input, weight, bias=None):
     Raises
     ------
     RuntimeError
-        If in_features differs between input and weight, or the dtypes differ.
+        If in_features differs between input and weight, bias has another length than out_features, or dtypes differ.
     """
     x, W = input.array, weight.array
     if type(x) is not type(W) or (bias is not None and type(x) is not type(bias.array)):
@@ -141,6 +145,11 @@ def linear(input, weight, bias=None):
         )
     if x.dtype != W.dtype:
         raise RuntimeError(f"linear: mat1 and mat2 must have the same dtype, but got {x.dtype} and {W.dtype}; use .to()")
+    if bias is not None and (bias.array.shape != W.shape[:1] or bias.array.dtype != W.dtype):
+        raise RuntimeError(
+            f"linear: bias of shape {bias.array.shape} and dtype {bias.array.dtype} for weight {W.shape}, wanted "
+            f"{W.shape[:1]} of {W.dtype}"
+        )
     return apply(Linear(), input, weight, bias)
 
 

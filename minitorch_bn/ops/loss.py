@@ -31,12 +31,11 @@ class CrossEntropy(Op):
 
     def forward(self, x):
         logits = x.T.copy()  # (C, N), classes first: NumPy reduces long rows several times faster than short ones
-        self.where = (self.target, backend.namespace(x).arange(len(x)))
-        shifted = logits - logits.max(0)
-        exp = np.exp(shifted)
-        total = backend.sum_of_rows(exp)
-        self.softmax = exp / total
-        losses = np.log(total) - shifted[self.where]
+        shifted = logits - np.maximum.reduce(logits)
+        self.exp = np.exp(shifted)
+        self.total = backend.sum_of_rows(self.exp)  # softmax is exp / total
+        self.where = (self.target, backend.row_numbers(x))
+        losses = np.log(self.total) - shifted[self.where]
         if self.counted is not None:
             losses = losses * self.counted
         return losses if self.keep_rows else backend.sum_of_rows(losses) / self.divisor
@@ -45,7 +44,7 @@ class CrossEntropy(Op):
         scale = dy / self.divisor
         if self.counted is not None:
             scale = np.where(self.counted, scale, 0)  # not times 0: where no row counts, scale is nan
-        difference = self.softmax * scale
+        difference = self.exp * (scale / self.total)
         difference[self.where] -= scale
         return (difference.T,)
 
@@ -178,6 +177,7 @@ def soft_cross_entropy(input, target, weight, reduction, label_smoothing):
     axis = 0 if input.array.ndim == 1 else 1
     classes = input.array.shape[axis]
     share = target * (1 - label_smoothing) + label_smoothing / classes
+    check_weight(weight, classes)
     terms = log_softmax(input, axis) * share
     if weight is not None:
         terms = terms * weight.reshape([-1 if i == axis else 1 for i in range(input.array.ndim)])
@@ -187,8 +187,15 @@ def soft_cross_entropy(input, target, weight, reduction, label_smoothing):
     return losses.sum() if reduction == "sum" else losses
 
 
+def check_weight(weight, classes):
+    """Raise PyTorch's error if there is not one weight per class."""
+    if weight is not None and weight.array.shape != (classes,):
+        raise RuntimeError(f"cross_entropy, nll_loss: weight of shape {weight.array.shape}, wanted ({classes},): one a class")
+
+
 def _weighted(log_p, target, counted, weight, reduction, label_smoothing):
     """Loss from log-probabilities (N, C) with class weights and label smoothing, out of smaller recorded ops."""
+    check_weight(weight, log_p.array.shape[1])
     ones = log_p.like(backend.namespace(target).ones(len(target), log_p.array.dtype))
     row_weight = ones if weight is None else weight[log_p.like(target if counted is None else target * counted)]
     if counted is not None:

@@ -9,7 +9,16 @@ from .reduction import ValuesAndIndices
 
 
 def topk(input, k, dim=-1, largest=True):
-    """The k largest (or smallest) elements along `dim`, in order, and where they stand."""
+    """The k largest (or smallest) elements along `dim`, in order, and where they stand.
+
+    Raises
+    ------
+    RuntimeError
+        If `k` is negative or more than there are.
+    """
+    n = input.array.shape[axis_of("topk", input, dim)] if input.array.ndim else 1
+    if not 0 <= k <= n:
+        raise RuntimeError(f"topk: selected index k out of range: got k={k} of {n} elements along dim {dim}")
     return _ordered("topk", input, dim, largest, k)
 
 
@@ -52,5 +61,14 @@ class Histogram(tuple):
 
 
 def bincount(input, minlength=0):
-    """How often each of the numbers 0, 1, 2, ... occurs in a 1-D tensor of integers."""
+    """How often each of the numbers 0, 1, 2, ... occurs in a 1-D tensor of integers.
+
+    Raises
+    ------
+    RuntimeError
+        If the tensor has another rank or dtype, or holds a negative number.
+    """
+    x = input.array
+    if x.ndim != 1 or x.dtype.kind not in "iu" or (x.size and x.min() < 0):
+        raise RuntimeError(f"bincount: only supports 1-d non-negative integers, got {x.dtype} of shape {x.shape}")
     return input.like(np.bincount(input.array, minlength=minlength))

@@ -6,7 +6,7 @@ import numpy as np
 
 from .. import backend
 from ..engine import Op, apply
-from .conv import fold, out_size, pair, windows
+from .conv import check_window, fold, out_size, pair, windows
 
 
 class MaxPool2d(Op):
@@ -142,6 +142,8 @@ def adaptive_avg_pool2d(input, output_size):
     if input.array.ndim not in (3, 4):
         raise RuntimeError(f"adaptive_avg_pool2d: Expected 3D or 4D tensor, got shape {input.array.shape}")
     wanted = (output_size, output_size) if output_size is None or hasattr(output_size, "__index__") else output_size
+    if len(wanted) != 2:
+        raise RuntimeError(f"adaptive_avg_pool2d: output_size must be 2 numbers, got {output_size}")
     out = tuple(n if o is None else int(o) for o, n in zip(wanted, input.array.shape[-2:], strict=True))
     return _batched(AdaptiveAvgPool2d(out), input)
 
@@ -158,6 +160,7 @@ def _window(name, input, kernel, stride, padding, dilation):
     kernel = pair(kernel)
     stride = kernel if stride is None else pair(stride)
     padding, dilation = pair(padding), pair(dilation)
+    check_window(name, kernel, stride, padding, dilation)
     if any(p > k // 2 for p, k in zip(padding, kernel, strict=True)):
         raise RuntimeError(f"{name}: pad should be at most half of kernel size, got padding {padding}, kernel {kernel}")
     out = [out_size(*a) for a in zip(input.array.shape[-2:], kernel, stride, padding, dilation, strict=True)]

@@ -294,6 +294,8 @@ def argmin(input, dim=None, keepdim=False):
 
 def _where(name, function, input, dim, keepdim):
     axis = None if dim is None or input.array.ndim == 0 else axis_of(name, input, dim)
+    if axis is None and input.array.size == 0:
+        raise IndexError(f"{name}: Expected reduction dim to be specified for an empty tensor, got {input.array.shape}")
     _must_have_elements(name, input, () if axis is None else (axis,))
     return input.like(backend.as_array(function(input.array, axis=axis, keepdims=keepdim)))
 

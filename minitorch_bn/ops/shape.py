@@ -210,7 +210,7 @@ def cat(tensors, dim=0):
     """Tensors joined along `dim`; all other sizes must agree."""
     tensors = list(tensors)
     if not tensors:
-        raise RuntimeError("cat: expected a non-empty list of tensors")
+        raise ValueError("cat: expected a non-empty list of tensors")
     tensors = [x for x in tensors if x.array.shape != (0,)] or tensors  # PyTorch skips empty vectors, whatever the rest is
     axis = axis_of("cat", tensors[0], dim)
     backend.check_devices("cat", *(x.array for x in tensors))
@@ -248,8 +248,11 @@ def split(input, split_size_or_sections, dim=0):
     """Pieces along `dim`: of one size (the last may be smaller), or of the sizes listed."""
     axis = axis_of("split", input, dim)
     n = input.array.shape[axis]
+    smallest = 1 if isinstance(split_size_or_sections, int) and n else 0
+    if min([split_size_or_sections] if isinstance(split_size_or_sections, int) else split_size_or_sections) < smallest:
+        raise RuntimeError(f"split: got {split_size_or_sections}, wanted a size from 1 up, or a list of sizes from 0 up")
     if isinstance(split_size_or_sections, int):
-        pieces = [min(split_size_or_sections, n - i) for i in range(0, max(n, 1), split_size_or_sections)]
+        pieces = [min(split_size_or_sections, n - i) for i in range(0, max(n, 1), split_size_or_sections or 1)]
     else:
         pieces = list(split_size_or_sections)
         if sum(pieces) != n:
@@ -260,6 +263,8 @@ def split(input, split_size_or_sections, dim=0):
 
 def unbind(input, dim=0):
     """One tensor per index of `dim`, without that dimension."""
+    if input.array.ndim == 0:
+        raise IndexError("unbind: Dimension specified as 0 but tensor has no dimensions")
     axis = axis_of("unbind", input, dim)
     before = (slice(None),) * axis
     return tuple(input[(*before, i)] for i in range(input.array.shape[axis]))

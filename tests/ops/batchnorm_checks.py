@@ -1,7 +1,5 @@
 """What test_batchnorm.py and test_mutants.py check of BatchNorm layers, side by side with PyTorch's."""
 
-import numpy as np
-
 import minitorch_bn as mt
 from tests.ops.checks import assert_close, to_array
 

@@ -1,6 +1,6 @@
-"""The table: every op, with every kind of argument, as rows. Adding an op means adding rows to the file of its family."""
+"""The table: every op, with every kind of argument, as rows. A new op gets rows in the file of its family."""
 
-from . import cases_arithmetic, cases_elementwise, cases_layers, cases_reduction, cases_shape
+from . import cases_arithmetic, cases_elementwise, cases_layers, cases_loss, cases_reduction, cases_shape
 
 CASES = [
     *cases_arithmetic.CASES,
@@ -8,5 +8,6 @@ CASES = [
     *cases_reduction.CASES,
     *cases_shape.CASES,
     *cases_layers.CASES,
+    *cases_loss.CASES,
 ]
 BY_NAME = {case.name: case for case in CASES}

@@ -1,4 +1,4 @@
-"""Rows for ops/arithmetic.py, ops/comparison.py, ops/cast.py: broadcasting on both sides, numbers on both sides, 0-dim."""
+"""Rows for ops/arithmetic.py, ops/comparison.py, ops/cast.py: broadcasting and numbers on both sides, 0-dim."""
 
 import operator
 
@@ -116,8 +116,18 @@ CASES += [
     Case("neg/function", lambda L, x: L.neg(x), (normal(),)),
     Case("neg/integers", lambda L, x: -x, (integers(3),), grad=False),
     Case("neg/empty", lambda L, x: -x, (normal(0, 2),)),
-    Case("maximum/ties", lambda L, a, b: L.maximum(a, b), (values([1.0, 2.0, 3.0]), values([1.0, 3.0, 2.0])), smooth=False),
-    Case("minimum/ties", lambda L, a, b: L.minimum(a, b), (values([1.0, 2.0, 3.0]), values([1.0, 3.0, 2.0])), smooth=False),
+    Case(
+        "maximum/ties",
+        lambda L, a, b: L.maximum(a, b),
+        (values([1.0, 2.0, 3.0]), values([1.0, 3.0, 2.0])),
+        smooth=False,
+    ),
+    Case(
+        "minimum/ties",
+        lambda L, a, b: L.minimum(a, b),
+        (values([1.0, 2.0, 3.0]), values([1.0, 3.0, 2.0])),
+        smooth=False,
+    ),
     Case("maximum/nan", lambda L, a, b: L.maximum(a, b), (values([np.nan, 1.0]), values([0.0, np.nan])), grad=False),
     Case("maximum/integers", lambda L, a, b: L.maximum(a, b), (integers(5), integers(5)), grad=False),
     Case("minimum/integers", lambda L, a, b: L.minimum(a, b), (integers(5), integers(5)), grad=False),

@@ -93,7 +93,9 @@ for op in ("softmax", "log_softmax"):
         Case(f"{op}/vector", lambda L, x, o=op: getattr(L, o)(x, 0), (normal(6),)),
         Case(f"{op}/zero_dim", lambda L, x, o=op: getattr(L, o)(x, 0), (normal(),)),
         Case(f"{op}/one_class", lambda L, x, o=op: getattr(L, o)(x, 1), (normal(4, 1),)),
-        Case(f"{op}/large", lambda L, x, o=op: getattr(L, o)(x * 1000, 1), (normal(3, 4),), smooth=False, condition=4000),
+        Case(
+            f"{op}/large", lambda L, x, o=op: getattr(L, o)(x * 1000, 1), (normal(3, 4),), smooth=False, condition=4000
+        ),
         Case(f"{op}/minus_inf", lambda L, x, o=op: getattr(L, o)(x, 0), (values([0.0, -np.inf, 1.0]),), smooth=False),
         Case(f"{op}/empty_batch", lambda L, x, o=op: getattr(L, o)(x, 1), (normal(0, 4),)),
         Case(f"{op}/no_classes", lambda L, x, o=op: getattr(L, o)(x, 1), (normal(4, 0),)),

@@ -1,4 +1,4 @@
-"""Rows for ops/reduction.py, ops/axes.py, ops/ordering.py and `norm`: no dim, one, several, negative, kept, ties, empty."""
+"""Rows for ops/reduction.py, ops/axes.py, ops/ordering.py and `norm`: one dim, several, none; ties, empty."""
 
 import numpy as np
 
@@ -69,7 +69,9 @@ for op in ("var", "std"):
     )
     # shifted data: two passes lose nothing but the rounding of the data itself; E[x**2] - E[x]**2 would lose everything
     CASES += [Case(f"{op}/shifted", lambda L, x, o=op: getattr(x, o)(0), (normal(40, 3, mean=1e3),), condition=1e3)]
-    CASES += [Case(f"{op}/biased_one", lambda L, x, o=op: getattr(x, o)(0, correction=0), (normal(1, 3),), smooth=False)]
+    CASES += [
+        Case(f"{op}/biased_one", lambda L, x, o=op: getattr(x, o)(0, correction=0), (normal(1, 3),), smooth=False)
+    ]
 CASES += [Case("std/constant", lambda L, x: x.std(0), (values([[2.0, 1.0], [2.0, 3.0]]),), smooth=False)]
 CASES += [Case("var/constant", lambda L, x: x.var(0), (values([[2.0, 1.0], [2.0, 3.0]]),), smooth=False)]
 
@@ -197,7 +199,9 @@ CASES += rows(
 CASES += [
     Case("sort/integers", lambda L, x: x.sort().values, (integers(9),), grad=False),
     Case("sort/bools_descending", lambda L, x: x.sort(descending=True).values, (bools(6),), grad=False),
-    Case("sort/uint8_descending", lambda L, x: x.sort(descending=True).values, (integers(6, dtype="uint8"),), grad=False),
+    Case(
+        "sort/uint8_descending", lambda L, x: x.sort(descending=True).values, (integers(6, dtype="uint8"),), grad=False
+    ),
     Case("unique/integers", lambda L, x: L.unique(x), (integers(20, high=5),), grad=False),
     Case("unique/counts", lambda L, x: L.unique(x, return_counts=True), (integers(20, high=5),), grad=False),
     Case("unique/floats", lambda L, x: x.unique(), (values([2.0, 1.0, 2.0]),), grad=False),

@@ -1,7 +1,7 @@
 """The checks that test_cases.py, test_batchnorm.py and test_mutants.py share.
 
-Each takes a Case, raises AssertionError if the package fails it, and returns nothing. test_mutants.py proves that they can
-fail: it breaks an op on purpose and wants the error.
+Each takes a Case, raises AssertionError if the package fails it, and returns nothing. test_mutants.py proves that they
+can fail: it breaks an op on purpose and wants the error.
 """
 
 import sys
@@ -17,6 +17,8 @@ FLOAT32_EPS = float(np.finfo(np.float32).eps)
 
 # Attributes that forward saves for a user function or a reader, not for backward.
 READ_BY_OTHERS = {"BatchNorm": {"mean", "var"}}
+# Ops with arguments that may be None (a bias, gamma, beta); numbers also stand as None among an op's inputs.
+TAKE_NONE = {"BatchNorm", "FixedBatchNorm", "Linear", "Conv2d"}
 
 
 # ---- running a row
@@ -47,12 +49,14 @@ def upstreams(case, ys):
 
 
 def run(lib, case, arrays, backward=True):
-    """Apply the row to `arrays`: result arrays and, of the differentiable inputs, gradient arrays (None for the rest)."""
+    """Apply the row to `arrays`: result arrays, and gradient arrays of the differentiable inputs (None: the rest)."""
     wants = case.differentiable(arrays)
     tensors = [to_tensor(lib, a, w and backward) for a, w in zip(arrays, wants, strict=True)]
     with warnings.catch_warnings():
         if lib is not mt:
-            warnings.simplefilter("ignore")  # PyTorch warns of what gives nan; here the package's own warnings are errors
+            warnings.simplefilter(
+                "ignore"
+            )  # PyTorch warns of what gives nan; here the package's own warnings are errors
         ys = outputs(case.function(lib, *tensors))
     if not (backward and any(wants)):
         return [to_array(y) for y in ys], [None] * len(arrays)
@@ -70,7 +74,7 @@ def run(lib, case, arrays, backward=True):
 
 
 def assert_close(what, got, want, rtol=RTOL, scale=None):
-    """Shape and dtype equal; elements equal within rtol * scale (default: the largest wanted one); nan and inf alike."""
+    """Shape and dtype equal; elements within rtol * scale (default: the largest wanted one); nan and inf alike."""
     assert got.shape == want.shape, f"{what}: got shape {got.shape}, wanted {want.shape}"
     assert got.dtype == want.dtype, f"{what}: got dtype {got.dtype}, wanted {want.dtype}"
     if not want.size:
@@ -78,7 +82,9 @@ def assert_close(what, got, want, rtol=RTOL, scale=None):
     if want.dtype.kind != "f":
         assert np.array_equal(got, want), f"{what}: got {got}, wanted {want}"
         return
-    rtol = max(rtol, 32 * float(np.finfo(want.dtype).eps))  # integers give float32, whatever the floating point inputs are
+    rtol = max(
+        rtol, 32 * float(np.finfo(want.dtype).eps)
+    )  # integers give float32, whatever the floating point inputs are
     finite = np.isfinite(want)
     assert np.array_equal(got[~finite], want[~finite], equal_nan=True), f"{what}: got {got}, wanted {want}"
     got, want = got[finite].astype(np.float64), want[finite].astype(np.float64)
@@ -115,8 +121,8 @@ def check_float32(case):
 
     Every rounding has a relative error of at most u = eps / 2. A sum of n terms t adds up n - 1 roundings; they are
     independent of one another, so together they come to sqrt(n) u sum|t| rather than n u sum|t| (Higham 2002, section
-    2.6). A sum of n terms of either sign is itself about sum|t| / sqrt(n). So the error of a sum is about n u |sum|, and
-    that of the two libraries, which add up in different orders, twice that: n eps |sum|. Formulas have a few more
+    2.6). A sum of n terms of either sign is itself about sum|t| / sqrt(n). So the error of a sum is about n u |sum|,
+    and that of the two libraries, which add up in different orders, twice that: n eps |sum|. Formulas have a few more
     roundings per element than their sum: 16 covers the longest (softmax, batch norm: 9). `condition` is the factor by
     which the row itself magnifies relative errors (pow, cancellation).
     """
@@ -176,7 +182,7 @@ def check_backward_changes_nothing(case, y):
 
 
 def check_memory(case):
-    """Inputs and upstream gradient stay as they were; gradients share memory with nothing, and with one another neither."""
+    """Inputs and upstream gradient stay as they were; gradients share memory with nothing, nor with each other."""
     arrays = case.arrays()
     wants = case.differentiable(arrays)
     tensors = [to_tensor(mt, a, w) for a, w in zip(arrays, wants, strict=True)]
@@ -271,9 +277,11 @@ def check_saved(case, monkeypatch):
     tensors = [to_tensor(mt, a, w) for a, w in zip(arrays, case.differentiable(arrays), strict=True)]
     recorded = [y for y in outputs(case.function(mt, *tensors)) if y.requires_grad]
     for t in engine.graph(recorded[0]) if recorded else []:
-        if not all(need or x is None for x, need in zip(t.op.inputs, t.op.needs, strict=True)):
-            continue  # an input that needs no gradient (a number, a target) may leave something unread
+        name = type(t.op).__name__
+        spared = [x for x, need in zip(t.op.inputs, t.op.needs, strict=True) if not need]
+        if any(x is not None for x in spared) or (spared and name not in TAKE_NONE):
+            continue  # an input that needs no gradient (a target, a number) may leave something unread
         spy.backward(t.op, np.ones(t.array.shape, t.array.dtype))
-        name, saved, read = type(t.op).__name__, spy.saved.get(id(t.op), set()), spy.read.get(id(t.op), set())
+        saved, read = spy.saved.get(id(t.op), set()), spy.read.get(id(t.op), set())
         vain = saved - read - READ_BY_OTHERS.get(name, set())
         assert not vain, f"{case.name}: {name}.forward saves {sorted(vain)}, which backward does not read"

@@ -1,7 +1,7 @@
 """What a row of the table of cases is, and the inputs that rows are made of. The rows are in cases_*.py.
 
-A row is one use of one op: a function of a library (`minitorch_bn` or `torch`: they have the same names) and of tensors,
-and how to make the tensors' arrays from a seed. test_cases.py derives every test from the row alone.
+A row is one use of one op: a function of a library (`minitorch_bn` or `torch`: they have the same names) and of
+tensors, and how to make the tensors' arrays from a seed. test_cases.py derives every test from the row alone.
 """
 
 import zlib
