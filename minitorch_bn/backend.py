@@ -211,7 +211,7 @@ def sum_by_row(index, values, shape):
     total = namespace(values).zeros(shape, values.dtype)
     if isinstance(values, numpy.ndarray):
         columns = math.prod(shape[1:])
-        positions = (index.reshape(-1, 1) % shape[0]) * columns + _count(columns)
+        positions = index.reshape(-1, 1) * columns + _count(columns)  # a negative row is a negative position
         numpy.add.at(total.reshape(-1), positions.reshape(-1), values.reshape(-1))
     else:
         scatter_add(total, index, values)

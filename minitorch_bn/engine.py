@@ -22,11 +22,6 @@ from . import backend
 _serials = itertools.count()
 _grad_enabled = True
 
-_FREED = (
-    "Trying to backward through the graph a second time (or to use it after it was freed). The saved values of {} are "
-    "gone. Call backward(retain_graph=True) the first time to keep them."
-)
-
 
 class Op:
     """One application of one operation: a node of the graph. Subclasses give `forward` and `backward`.
@@ -46,21 +41,21 @@ class Op:
     needs = None
     serial = -1
 
-    torch_name = property(lambda self: f"{type(self).__name__}Backward0", doc="What PyTorch calls this grad_fn.")
+    torch_name = property(lambda self: f"{_name(self)}Backward0", doc="What PyTorch calls this grad_fn.")
 
     def __repr__(self):
         return f"<{self.torch_name}>"
 
     def forward(self, *arrays):
         """The result, as an array. Saves what `backward` will read as attributes of the op."""
-        raise NotImplementedError(f"{type(self).__name__} has no forward")
+        raise NotImplementedError(f"{_name(self)} has no forward")
 
     def backward(self, dy):
         """One gradient per argument of `forward`, of that argument's shape, or None where none is needed.
 
         `dy` is d loss / d result, an array of the result's shape; it is read, never changed.
         """
-        raise NotImplementedError(f"{type(self).__name__} has no backward")
+        raise NotImplementedError(f"{_name(self)} has no backward")
 
 
 class Variable:
@@ -118,9 +113,8 @@ class Variable:
             t.backward_step()
             if not retain_graph:
                 t.dy = None
-        if not retain_graph:  # what forward saved is freed; an empty op of the same type stays as grad_fn
-            for t in order:  # not earlier: former_self looks for older uses in newer ops
-                t.op = object.__new__(type(t.op))
+        for t in () if retain_graph else order:  # free what forward saved; an empty op of the type stays as grad_fn
+            t.op = object.__new__(type(t.op))  # not earlier: former_self looks for older uses in newer ops
 
     def backward_step(self):
         """The chain rule of one op: from the gradient of its result to the gradients of its inputs."""
@@ -131,20 +125,14 @@ class Variable:
             self.keep(dy, dy)
         gradients = op.backward(dy)
         if len(gradients) != len(op.needs):
-            raise RuntimeError(f"{type(op).__name__}.backward returned {len(gradients)} gradients, wanted {len(op.needs)}")
+            raise RuntimeError(f"{_name(op)}.backward gave {len(gradients)} gradients for {len(op.needs)} inputs")
         for x, dx, needed in zip(op.inputs, gradients, op.needs, strict=False):
             if needed and dx is not None:
                 if dx.shape != x.array.shape:
-                    raise RuntimeError(
-                        f"{type(op).__name__}.backward returned a gradient of shape {dx.shape} for an input of shape "
-                        f"{x.array.shape}; a gradient has the shape of what it belongs to"
-                    )
-                if x.op is None:
-                    x.keep(dx, dy)
-                elif x.op.serial < op.serial:
-                    x.dy = dx if x.dy is None else x.dy + dx
-                else:
-                    former_self(x, op.serial).receive(dx, dy)
+                    raise RuntimeError(f"{_name(op)}.backward gave shape {dx.shape} for an input of {x.array.shape}")
+                if x.op is not None and x.op.serial > op.serial:
+                    x = former_self(x, op.serial)
+                x.receive(dx, dy)
 
     def receive(self, dx, source=None):
         """Add `dx`, one term of the chain rule's sum over uses. Gradients are replaced, never changed in place."""
@@ -183,7 +171,7 @@ def apply(op, *inputs):
     array(6.)
     """
     if op.needs is not None:
-        raise RuntimeError(f"this {type(op).__name__} has been applied already; one application needs one op object")
+        raise RuntimeError(f"this {_name(op)} has been applied already; one application needs one op object")
     arrays, needs, numbers = [], [], False
     for x in inputs:
         if isinstance(x, Variable):
@@ -211,9 +199,7 @@ def graph(root):
     found, todo = {root.op.serial: root}, [root]
     for t in todo:
         op = t.op
-        if op.inputs is None:
-            raise RuntimeError(_FREED.format(type(op).__name__))
-        for x in op.inputs:
+        for x in op.inputs or _freed(op):
             if x is not None and x.op is not None:
                 if x.op.serial > op.serial:
                     x = former_self(x, op.serial)
@@ -229,35 +215,37 @@ def former_self(x, serial):
     A tensor that is changed in place carries a newer op from then on; that op's first input is the tensor's former self.
     """
     while x.op is not None and x.op.serial > serial:
-        if x.op.inputs is None:
-            raise RuntimeError(_FREED.format(type(x.op).__name__))
-        x = x.op.inputs[0]
+        x = (x.op.inputs or _freed(x.op))[0]
     return x
+
+
+def _name(op):
+    """The name of op's class."""
+    return type(op).__name__
+
+
+def _freed(op):
+    """Raise PyTorch's error for an op whose inputs and saved values are gone."""
+    why = "Trying to backward through the graph a second time (or to use it after it was freed)"
+    raise RuntimeError(f"{_name(op)}: {why}. Call backward(retain_graph=True) the first time to keep it.")
 
 
 def _first_gradient(root, gradient, create_graph):
     """The array that the chain rule starts with at `root`."""
+    shape = root.array.shape
     if create_graph:
         raise NotImplementedError("backward: gradients of gradients (create_graph=True) are deliberately absent")
     if not root.requires_grad:
+        why = "Was it made under no_grad, from detached tensors, or without requires_grad=True?"
+        raise RuntimeError(f"backward: the tensor does not require grad and does not have a grad_fn. {why}")
+    if gradient is None and root.array.size != 1:
+        how = "Reduce it first, for example with .sum() or .mean(), or pass gradient= of that shape."
         raise RuntimeError(
-            "backward: this tensor does not require grad and was not made by an op on one that does. "
-            "Did you compute it under no_grad, from detached tensors, or forget requires_grad=True?"
+            f"backward: grad can be implicitly created only for scalar outputs, got shape {shape}. {how}"
         )
-    y = root.array
-    if gradient is None:
-        if y.size != 1:
-            raise RuntimeError(
-                f"backward: grad can be implicitly created only for scalar outputs; this tensor has shape {y.shape}. "
-                "Reduce it first (for example with .sum() or .mean()), or pass gradient= of that shape."
-            )
-        one = y.copy()
-        one.fill(1)
-        return one
-    gradient = getattr(gradient, "array", gradient)
-    if gradient.shape != y.shape:
-        raise RuntimeError(f"backward: got a gradient of shape {gradient.shape}, wanted the tensor's shape {y.shape}")
-    return gradient.astype(y.dtype)
+    if gradient is not None and tuple(gradient.shape) != shape:
+        raise RuntimeError(f"backward: got a gradient of shape {tuple(gradient.shape)}, wanted the tensor's, {shape}")
+    return root.array * 0 + 1 if gradient is None else getattr(gradient, "array", gradient).astype(root.array.dtype)
 
 
 def is_grad_enabled():

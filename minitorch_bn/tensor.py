@@ -236,8 +236,8 @@ class Tensor(engine.Variable):
     true_divide, subtract, multiply, divide, negative = ops.div, ops.sub, ops.mul, ops.div, ops.neg
     floor_divide, remainder, maximum, minimum = ops.floor_divide, ops.remainder, ops.maximum, ops.minimum
     matmul, mm, bmm, norm = ops.matmul, ops.mm, ops.bmm, ops.norm
-    exp, log, log2, log10, sqrt, rsqrt, abs, square = (
-        ops.exp, ops.log, ops.log2, ops.log10, ops.sqrt, ops.rsqrt, ops.abs, ops.square
+    exp, log, log2, log10, sqrt, rsqrt, abs, square, sin, cos = (
+        ops.exp, ops.log, ops.log2, ops.log10, ops.sqrt, ops.rsqrt, ops.abs, ops.square, ops.sin, ops.cos
     )  # fmt: skip
     clamp, clip, sign, isnan, isinf, isfinite = ops.clamp, ops.clamp, ops.sign, ops.isnan, ops.isinf, ops.isfinite
     tanh, sigmoid, relu = ops.tanh, ops.sigmoid, ops.relu
@@ -337,7 +337,7 @@ class Tensor(engine.Variable):
         return int(self.array.item())
 
     def __format__(self, spec):
-        return format(self.item(), spec) if self.array.ndim == 0 and spec else repr(self)
+        return format(self.item(), spec) if self.array.ndim == 0 else super().__format__(spec)
 
     def __repr__(self):
         return printing.tensor_repr(

@@ -22,7 +22,7 @@ from .comparison import (
 )
 from .conv import conv2d, pad
 from .dropout import dropout
-from .elementwise import abs, clamp, exp, isfinite, isinf, isnan, log, log2, log10, rsqrt, sign, sqrt, square
+from .elementwise import abs, clamp, cos, exp, isfinite, isinf, isnan, log, log2, log10, rsqrt, sign, sin, sqrt, square
 from .embedding import embedding
 from .indexing import (
     gather,

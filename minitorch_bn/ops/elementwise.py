@@ -1,4 +1,4 @@
-"""Functions of one element: exp, log, sqrt, abs, clamp. The activations are in activation.py."""
+"""Functions of one element: exp, log, sqrt, sin, cos, abs, clamp. The activations are in activation.py."""
 
 import numpy as np
 
@@ -66,6 +66,28 @@ class Rsqrt(Op):
         return (dy * (self.y * self.y * self.y) * -0.5,)
 
 
+class Sin(Op):
+    """y = sin(x).  dx = dy * cos(x)."""
+
+    def forward(self, x):
+        self.x = x
+        return np.sin(x)
+
+    def backward(self, dy):
+        return (dy * np.cos(self.x),)
+
+
+class Cos(Op):
+    """y = cos(x).  dx = -dy * sin(x)."""
+
+    def forward(self, x):
+        self.x = x
+        return np.cos(x)
+
+    def backward(self, dy):
+        return (-dy * np.sin(self.x),)
+
+
 class Abs(Op):
     """y = |x|.  dx = dy * sign(x), which is 0 at 0."""
 
@@ -126,6 +148,16 @@ def sqrt(input):
 def rsqrt(input):
     """1 / sqrt of every element."""
     return apply(Rsqrt(), floating("rsqrt", input))
+
+
+def sin(input):
+    """The sine of every element, an angle in radians."""
+    return apply(Sin(), floating("sin", input))
+
+
+def cos(input):
+    """The cosine of every element, an angle in radians."""
+    return apply(Cos(), floating("cos", input))
 
 
 def abs(input):

@@ -19,6 +19,8 @@ class Index(Op):
         Whether the index holds an array, so that one element may be read more than once.
     """
 
+    torch_name = property(lambda self: "IndexBackward0" if self.repeats else f"{last_view(self.index)}Backward0")
+
     def __init__(self, index, repeats):
         self.index, self.repeats = index, repeats
 
@@ -165,6 +167,27 @@ def index_steps(index):
     return tuple(numbers), tuple(rest)
 
 
+def last_view(index):
+    """PyTorch reads an index without arrays as several views, one after the other; the name of the last.
+
+    >>> last_view(0), last_view((0, slice(3))), last_view((slice(None), None)), last_view(...)
+    ('Select', 'Slice', 'Unsqueeze', 'Alias')
+    """
+    if type(index) is slice:
+        return "Slice"
+    name = "Alias"
+    for p in index if type(index) is tuple else (index,):
+        if isinstance(p, bool | np.bool_):
+            return "Index"
+        if p is None:
+            name = "Unsqueeze"
+        elif is_number(p):
+            name = "Select"
+        elif p is not Ellipsis and p != slice(None):
+            name = "Slice"
+    return name
+
+
 def is_number(p):
     """Whether one part of an index is a single integer."""
     return hasattr(p, "__index__") and not isinstance(p, bool | np.bool_) and getattr(p, "ndim", 0) == 0
@@ -203,7 +226,7 @@ def getitem(input, index):
     IndexError
         If an index is out of range, or there are too many.
     """
-    if isinstance(index, Variable) and index.array.dtype == np.int64 and index.array.ndim:
+    if isinstance(index, Variable) and type(index.array) is type(input.array) and is_list(index.array):
         return rows(input, index.array)  # the lookup that training does in every step
     index, repeats = plain_index(index)
     try:
@@ -217,6 +240,11 @@ def getitem(input, index):
         raise
     except IndexError as error:
         raise index_error(error, index, input.array.shape) from None
+
+
+def is_list(index):
+    """Whether an array is a list of int64 positions, of any shape but ()."""
+    return index.ndim > 0 and index.dtype == np.int64
 
 
 def rows(input, index):

@@ -36,7 +36,7 @@ def _ordered(name, input, dim, descending, k):
         order = np.argsort(input.array, axis=axis, kind="stable")
     order = order[(slice(None),) * axis + (slice(k),)]
     indices = input.like(order)
-    return ValuesAndIndices((gather(input, axis, indices), indices))
+    return ValuesAndIndices((gather(input, axis, indices), indices), name)
 
 
 def unique(input, return_counts=False):

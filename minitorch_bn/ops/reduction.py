@@ -156,8 +156,14 @@ class CumSum(Op):
         return (np.flip(np.flip(dy, self.axis).cumsum(self.axis), self.axis),)
 
 
-def sum(input, dim=None, keepdim=False, *, dtype=None):
+def numpy_names(dim, keepdim, axis, keepdims):
+    """`dim` and `keepdim`, whichever name they came by: PyTorch takes NumPy's too."""
+    return dim if axis is None else axis, keepdim or keepdims
+
+
+def sum(input, dim=None, keepdim=False, *, dtype=None, axis=None, keepdims=False):
     """The sum over `dim` (None: all; an int or a tuple). Integers and bools are summed as int64."""
+    dim, keepdim = numpy_names(dim, keepdim, axis, keepdims)
     if dtype is not None:
         input = input.to(dtype)
     elif input.array.dtype.kind != "f":
@@ -165,7 +171,7 @@ def sum(input, dim=None, keepdim=False, *, dtype=None):
     return apply(Sum(axes_of("sum", input, dim), keepdim), input)
 
 
-def mean(input, dim=None, keepdim=False, *, dtype=None):
+def mean(input, dim=None, keepdim=False, *, dtype=None, axis=None, keepdims=False):
     """The arithmetic mean over `dim` (None: all; an int or a tuple).
 
     Raises
@@ -173,12 +179,13 @@ def mean(input, dim=None, keepdim=False, *, dtype=None):
     RuntimeError
         For integers and bools: their mean is no integer, so say `.float()` first.
     """
+    dim, keepdim = numpy_names(dim, keepdim, axis, keepdims)
     input = input if dtype is None else input.to(dtype)
     _must_float("mean", input)
     return apply(Mean(axes_of("mean", input, dim), keepdim), input)
 
 
-def var(input, dim=None, unbiased=None, keepdim=False, *, correction=None):
+def var(input, dim=None, unbiased=None, keepdim=False, *, correction=None, axis=None, keepdims=False):
     """The variance over `dim`: sum((x - mean)**2) / (m - correction).
 
     Parameters
@@ -192,11 +199,13 @@ def var(input, dim=None, unbiased=None, keepdim=False, *, correction=None):
     correction : int, optional
         1 (the default) is the unbiased estimate; BatchNorm normalises with 0.
     """
+    dim, keepdim = numpy_names(dim, keepdim, axis, keepdims)
     return _spread("var", Var, input, dim, unbiased, keepdim, correction)
 
 
-def std(input, dim=None, unbiased=None, keepdim=False, *, correction=None):
+def std(input, dim=None, unbiased=None, keepdim=False, *, correction=None, axis=None, keepdims=False):
     """The standard deviation over `dim`: the square root of `var` with the same arguments."""
+    dim, keepdim = numpy_names(dim, keepdim, axis, keepdims)
     return _spread("std", Std, input, dim, unbiased, keepdim, correction)
 
 
@@ -227,15 +236,17 @@ def _must_have_elements(name, x, axes):
         raise RuntimeError(f"{name}: Expected an input with elements, got shape {x.array.shape}")
 
 
-def amax(input, dim=(), keepdim=False):
+def amax(input, dim=(), keepdim=False, *, axis=None, keepdims=False):
     """The largest element over `dim` (default: all). Ties share the gradient evenly."""
+    dim, keepdim = numpy_names(dim, keepdim, axis, keepdims)
     axes = axes_of("amax", input, dim)
     _must_have_elements("amax", input, axes)
     return apply(Extreme(axes, keepdim, np.max), input)
 
 
-def amin(input, dim=(), keepdim=False):
+def amin(input, dim=(), keepdim=False, *, axis=None, keepdims=False):
     """The smallest element over `dim` (default: all). Ties share the gradient evenly."""
+    dim, keepdim = numpy_names(dim, keepdim, axis, keepdims)
     axes = axes_of("amin", input, dim)
     _must_have_elements("amin", input, axes)
     return apply(Extreme(axes, keepdim, np.min), input)
@@ -244,23 +255,31 @@ def amin(input, dim=(), keepdim=False):
 class ValuesAndIndices(tuple):
     """What max, min, sort and topk return along a dimension: a pair with the names `values` and `indices`."""
 
+    def __new__(cls, pair, name=""):
+        """`name` is the function's, for print."""
+        self = super().__new__(cls, pair)
+        self.name = name
+        return self
+
     values = property(lambda self: self[0])
     indices = property(lambda self: self[1])
 
     def __repr__(self):
-        return f"torch.return_types(\nvalues={self[0]!r},\nindices={self[1]!r})"
+        return f"torch.return_types.{self.name}(\nvalues={self[0]!r},\nindices={self[1]!r})"
 
 
-def max(input, dim=None, keepdim=False):
+def max(input, dim=None, keepdim=False, *, axis=None, keepdims=False):
     """The largest element; with an int `dim`, the largest along it and where it stands (the first, if several tie).
 
     With a tensor as `dim`, the element by element `maximum` of the two.
     """
+    dim, keepdim = numpy_names(dim, keepdim, axis, keepdims)
     return _extreme("max", amax, np.argmax, input, dim, keepdim)
 
 
-def min(input, dim=None, keepdim=False):
+def min(input, dim=None, keepdim=False, *, axis=None, keepdims=False):
     """The smallest element; with an int `dim`, the smallest along it and where it stands (the first, if several tie)."""
+    dim, keepdim = numpy_names(dim, keepdim, axis, keepdims)
     return _extreme("min", amin, np.argmin, input, dim, keepdim)
 
 
@@ -279,16 +298,18 @@ def _extreme(name, reduce_all, where, input, dim, keepdim):
     positions = where(input.array, axis=axis, keepdims=True) if input.array.ndim else input.array.astype(np.int64) * 0
     values = apply(PickAlong(axis, positions), input)
     indices = input.like(positions)
-    return ValuesAndIndices((values, indices) if keepdim else (values.squeeze(axis), indices.squeeze(axis)))
+    return ValuesAndIndices((values, indices) if keepdim else (values.squeeze(axis), indices.squeeze(axis)), name)
 
 
-def argmax(input, dim=None, keepdim=False):
+def argmax(input, dim=None, keepdim=False, *, axis=None, keepdims=False):
     """Where the largest element stands: its flat index, or its index along `dim` (the first, if several tie)."""
+    dim, keepdim = numpy_names(dim, keepdim, axis, keepdims)
     return _where("argmax", np.argmax, input, dim, keepdim)
 
 
-def argmin(input, dim=None, keepdim=False):
+def argmin(input, dim=None, keepdim=False, *, axis=None, keepdims=False):
     """Where the smallest element stands: its flat index, or its index along `dim` (the first, if several tie)."""
+    dim, keepdim = numpy_names(dim, keepdim, axis, keepdims)
     return _where("argmin", np.argmin, input, dim, keepdim)
 
 
@@ -307,11 +328,13 @@ def cumsum(input, dim):
     return input.clone() if input.array.ndim == 0 else apply(CumSum(axis_of("cumsum", input, dim)), input)
 
 
-def all(input, dim=None, keepdim=False):
+def all(input, dim=None, keepdim=False, *, axis=None, keepdims=False):
     """Whether all elements are true (not 0), over `dim` or everything."""
+    dim, keepdim = numpy_names(dim, keepdim, axis, keepdims)
     return input.like(backend.as_array(np.all(input.array, axes_of("all", input, dim), keepdims=keepdim)))
 
 
-def any(input, dim=None, keepdim=False):
+def any(input, dim=None, keepdim=False, *, axis=None, keepdims=False):
     """Whether any element is true (not 0), over `dim` or everything."""
+    dim, keepdim = numpy_names(dim, keepdim, axis, keepdims)
     return input.like(backend.as_array(np.any(input.array, axes_of("any", input, dim), keepdims=keepdim)))

@@ -45,7 +45,8 @@ MAY_IMPORT_TOOLS = TOOLS | {"__init__", "__main__"}
 
 CUPY_DOORS = ("minitorch_bn/backend.py", "minitorch_bn/fused/", "minitorch_bn/distributed/")
 ARRAY_WRITERS = tuple(
-    f"minitorch_bn/{name}" for name in ("optim/", "nn/init.py", "random.py", "tensor.py", "inplace.py")
+    f"minitorch_bn/{name}"
+    for name in ("optim/", "nn/init.py", "random.py", "tensor.py", "inplace.py", "nn/batchnorm.py")  # its batch counter
 )
 MAY_NAME_ABSOLUTE_PATHS = ("tests/house/test_house.py", ".ci/")
 

@@ -13,6 +13,8 @@ for op, make in (
     ("log10", uniform),
     ("sqrt", uniform),
     ("rsqrt", uniform),
+    ("sin", normal),
+    ("cos", normal),
     ("abs", normal),
     ("square", normal),
     ("tanh", normal),

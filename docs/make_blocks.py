@@ -1,0 +1,262 @@
+"""The parts of README.md that are made, not written: tables, code lines, outputs, the debugger's transcript.
+
+    python docs/make_blocks.py              write them into README.md
+    python docs/make_blocks.py --check      only name those that differ; status 1 if there are any
+
+A block stands between `<!-- block NAME -->` and `<!-- end -->`. tests/docs checks that every block is what is made here.
+"""
+
+import argparse
+import ast
+import json
+import os
+import re
+import statistics
+import subprocess
+import sys
+from pathlib import Path
+
+DOCS = Path(__file__).resolve().parent
+ROOT = DOCS.parent
+README = ROOT / "README.md"
+BLOCK = re.compile(r"<!-- block (\w+) -->\n(.*?)<!-- end -->\n", re.DOTALL)
+
+
+# ---- results: the tables and verdicts of the two experiments
+
+
+def results():
+    """The numbers that docs/make_figures.py took from a full run."""
+    return json.loads((DOCS / "results.json").read_text(encoding="utf-8"))
+
+
+def markdown_table(head, rows):
+    """A table in Markdown, the first column to the left, the others to the right."""
+    lines = [head, ["---"] + ["---:"] * (len(head) - 1), *rows]
+    return "".join("| " + " | ".join(line) + " |\n" for line in lines)
+
+
+def percent(share):
+    """A share as text."""
+    return f"{100 * share:.1f} %"
+
+
+def circles():
+    """One line per learning rate: accuracy at the end, first epoch at 95 %, seeds that ended at 95 %."""
+    rates = {}
+    for row in results()["circles"]["rates"]:
+        rates.setdefault(row["lr"], {})[row["batch_norm"]] = row
+    head = ["learning rate", "accuracy, BN", "without", "epochs to 95 %, BN", "without", "seeds at 95 %, BN", "without"]
+    rows = []
+    for lr, nets in rates.items():
+        both = [nets[True], nets[False]]
+        seeds = len(both[0]["accuracy"])
+        rows.append(
+            [
+                f"{lr:g}",
+                *(percent(statistics.median(net["accuracy"])) for net in both),
+                *(_middle(net["epochs_to_95"]) for net in both),
+                *(f"{sum(accuracy >= 0.95 for accuracy in net['accuracy'])} of {seeds}" for net in both),
+            ]
+        )
+    return markdown_table(head, rows)
+
+
+def _middle(epochs):
+    """The median, where None (never) is later than any number."""
+    middle = statistics.median(float("inf") if epoch is None else epoch for epoch in epochs)
+    return f"{middle:g}" if middle < float("inf") else "never"
+
+
+def names():
+    """One line per number, both networks side by side."""
+    content = results()["names"]
+    nets = {net["batch_norm"]: net for net in content["nets"]}
+    both = [nets[True], nets[False]]
+    window = both[0]["running_mean"]["window"]
+    rows = [
+        ["loss on the training names", *(f"{net['loss']['train']:.3f}" for net in both)],
+        ["loss on the development names", *(f"{net['loss']['dev']:.3f}" for net in both)],
+        ["loss on the test names", *(f"{net['loss']['test']:.3f}" for net in both)],
+        [
+            f"mean loss of the last {window:,} batches, in train mode",
+            *(f"{net['running_mean']['value'][-1]:.3f}" for net in both),
+        ],
+        ["activations with abs(h) > 0.97, before training", *(percent(net["saturated"]["start"]) for net in both)],
+        ["activations with abs(h) > 0.97, after training", *(percent(net["saturated"]["end"]) for net in both)],
+        ["parameters", *(f"{net['parameters']:,}" for net in both)],
+    ]
+    return markdown_table(["names", "with BatchNorm", "without"], rows)
+
+
+def run():
+    """Which run the numbers come from."""
+    content = results()
+    circles_of, names_of = content["circles"]["settings"], content["names"]["settings"]
+    made_with = content["versions"]
+    return (
+        f"`{content['command']}` on {content['date']}, Python {made_with['python']}, NumPy {made_with['numpy']}, "
+        f"{circles_of['dtype']}.\n"
+        f"Circles: {circles_of['seeds']} seeds from {circles_of['seed']} up, {circles_of['epochs']} epochs, full batch. "
+        f"Names: one seed ({names_of['seed']}), {names_of['steps']:,} steps of {names_of['batch']} examples, "
+        f"rate {names_of['lr']:g}, then {names_of['lr'] / 10:g}.\n"
+    )
+
+
+def circles_verdict():
+    """What the experiment itself concludes, as it printed it."""
+    return f"```text\n{_lines(results()['circles']['verdict'])}```\n"
+
+
+def names_verdict():
+    """What the experiment itself concludes, as it printed it."""
+    return f"```text\n{_lines(results()['names']['verdict'])}```\n"
+
+
+def _lines(lines):
+    return "".join(line + "\n" for line in lines)
+
+
+# ---- code: what the source says, and what running it prints
+
+
+def environment():
+    """This process's environment, with the package importable and no colours."""
+    path = os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")]).strip(os.pathsep)
+    return {**os.environ, "PYTHONPATH": path, "NO_COLOR": "1", "PYTHON_COLORS": "0", "PYTHONIOENCODING": "utf-8"}
+
+
+def python(arguments, typed=""):
+    """What Python prints, run in the root with `arguments` and with `typed` as its input."""
+    done = subprocess.run(
+        [sys.executable, *arguments],
+        input=typed,
+        cwd=ROOT,
+        env=environment(),
+        capture_output=True,
+        encoding="utf-8",
+        timeout=120,
+        check=False,
+    )
+    if done.returncode:
+        raise RuntimeError(f"python {' '.join(arguments)} ended with {done.returncode}:\n{done.stderr}")
+    return done.stdout
+
+
+def example():
+    """docs/example.py, and what it prints."""
+    source = (DOCS / "example.py").read_text(encoding="utf-8")
+    return f"```python\n{source}```\n\n```text\n{python(['docs/example.py'])}```\n"
+
+
+def excerpt(path, owner, name, starts=None):
+    """Lines of one method as they stand in the file, without its docstring; `...` where some are left out.
+
+    Parameters
+    ----------
+    path : str
+    owner, name : str
+        Class and method.
+    starts : list of str, optional
+        How the lines that are kept begin, in order; all lines if left out.
+    """
+    source = (ROOT / path).read_text(encoding="utf-8")
+    (held,) = [node for node in ast.parse(source).body if isinstance(node, ast.ClassDef) and node.name == owner]
+    (method,) = [node for node in held.body if isinstance(node, ast.FunctionDef) and node.name == name]
+    body = method.body[1:] if ast.get_docstring(method) else method.body
+    lines = source.splitlines()
+    inside = lines[body[0].lineno - 1 : method.end_lineno]
+    shown = [f"# {path}, class {owner}", lines[method.lineno - 1][4:]]
+    wanted = list(starts or [line.strip() for line in inside if line.strip()])
+    skipped = False
+    for line in inside:
+        if wanted and line.strip().startswith(wanted[0]):
+            wanted.pop(0)
+            shown.append(line[4:])
+            skipped = False
+        elif starts and not skipped:
+            indent = len(shown[-1]) - len(shown[-1].lstrip()) + 4 * shown[-1].endswith(":")
+            shown.append(" " * indent + "...")
+            skipped = True
+    if wanted:
+        raise LookupError(f"{path}: {owner}.{name} has no line that begins with {wanted[0]!r} (in this order)")
+    return "\n".join(shown) + "\n"
+
+
+def frames():
+    """The three frames of backward, with the lines that stand in the source."""
+    order = ["order = graph(self)", "self.receive(", "for t in order:", "t.backward_step()"]
+    chain = ["op, dy = ", "gradients = op.backward(dy)", "for x, dx, needed in zip(", "x.receive(dx, dy)"]
+    parts = [
+        "loss.backward()  # you\n",
+        excerpt("minitorch_bn/engine.py", "Variable", "backward", [order[0], order[1], order[2], order[3]]),
+        excerpt("minitorch_bn/engine.py", "Variable", "backward_step", chain),
+        excerpt("minitorch_bn/ops/batchnorm.py", "BatchNorm", "backward"),
+    ]
+    return "```python\n" + "\n".join(parts) + "```\n"
+
+
+def line_of(text):
+    """The number of the line of docs/step.py that is `text`."""
+    return (DOCS / "step.py").read_text(encoding="utf-8").splitlines().index(text) + 1
+
+
+def typed():
+    """What is typed in the debugger."""
+    words = f"b {line_of('loss.backward()')}|c|s|n|n|p [t.op for t in order]"
+    words += "|b self.backward_step, 'BatchNorm' in str(self.op)|c|n|n|n|s|n|n|n"
+    words += "|p mean_dy, mean_dy_x_hat|p self.x_hat|u|u|u|q"
+    return words.split("|")
+
+
+def pdb():
+    """A session of Python's debugger on docs/step.py: real, with paths cut to the repository and numbers of lines left out.
+
+    The numbers of lines would change with every edit above them.
+    """
+    commands = typed()
+    said = python(["-m", "pdb", "docs/step.py"], "".join(f"{line}\n" for line in commands)).split("(Pdb) ")
+    if len(said) != len(commands) + 1:
+        raise RuntimeError(f"pdb asked {len(said) - 1} times, wanted {len(commands)}:\n{said}")
+    text = said[0] + "".join(f"(Pdb) {line}\n{answer}" for line, answer in zip(commands, said[1:], strict=True))
+    text = text.replace(str(ROOT) + os.sep, "").replace(os.sep, "/")
+    text = re.sub(r"^(> [\w/.]+)\(\d+\)", r"\1(...)", text, flags=re.MULTILINE)
+    text = re.sub(r"^(Breakpoint \d+ at minitorch_bn/[\w/.]+):\d+", r"\1:...", text, flags=re.MULTILINE)
+    return f"```text\n$ .venv/bin/python -m pdb docs/step.py\n{text.rstrip()}\n```\n"
+
+
+def step():
+    """docs/step.py."""
+    return f"```python\n{(DOCS / 'step.py').read_text(encoding='utf-8')}```\n"
+
+
+MAKERS = {
+    maker.__name__: maker
+    for maker in (run, circles, circles_verdict, names, names_verdict, example, frames, step, pdb)
+}
+
+
+# ---- README.md
+
+
+def written():
+    """{name: text} of the blocks that stand in README.md."""
+    return dict(BLOCK.findall(README.read_text(encoding="utf-8")))
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--check", action="store_true", help="write nothing")
+    check = parser.parse_args().check
+    before = README.read_text(encoding="utf-8")
+    made = {name: MAKERS[name]() for name in written()}
+    differing = [name for name, text in written().items() if text != made[name]]
+    if not check:
+        after = BLOCK.sub(lambda found: f"<!-- block {found[1]} -->\n{made[found[1]]}<!-- end -->\n", before)
+        README.write_text(after, encoding="utf-8", newline="\n")
+    print(f"{'differ' if check else 'written anew'}: {', '.join(differing) or 'none'}")
+    return 1 if check and differing else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,103 @@
+"""The figures of README.md, and the numbers of its tables, from a real run of both experiments.
+
+    python docs/make_figures.py             run both experiments at full size (minutes), then take what is needed
+    python docs/make_figures.py FOLDER      take it from FOLDER, where `python -m minitorch_bn all --out FOLDER` wrote
+
+Writes docs/figures/*.png and docs/results.json. Afterwards `python docs/make_blocks.py` brings the tables up to date.
+"""
+
+import argparse
+import datetime
+import json
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+DOCS = Path(__file__).resolve().parent
+FIGURES = ("circles_rates.png", "names_loss.png")
+LARGEST = 300_000  # bytes of a figure: a README is read on slow lines too
+COMMAND = ("-m", "minitorch_bn", "all")
+
+
+def thinned_circles(content):
+    """The numbers of every seed at every rate; the curves are left out."""
+    rows = [
+        {**row, "accuracy": [round(v, 4) for v in row["accuracy"]], "loss": [_rounded(v) for v in row["loss"]]}
+        for row in content["rates"]
+    ]
+    return {"settings": content["settings"], "verdict": content["verdict"], "rates": rows}
+
+
+def thinned_names(content):
+    """The numbers of both networks, and every tenth point of the loss curves."""
+    nets = []
+    for net in content["nets"]:
+        mean = net["running_mean"]
+        kept = sorted({*range(0, len(mean["index"]), 10), len(mean["index"]) - 1})
+        points = {key: [mean[key][i] for i in kept] for key in ("index", "value")}
+        nets.append({**net, "running_mean": {"window": mean["window"], **points}})
+        del nets[-1]["training_seconds"]
+    return {"settings": content["settings"], "data": content["data"], "verdict": content["verdict"], "nets": nets}
+
+
+def _rounded(value):
+    """Four digits; what was not finite stands in the results as None."""
+    return None if value is None else float(f"{value:.4g}")
+
+
+def take(folder):
+    """Copy the figures from `folder`, thin its results; return the files written."""
+    circles, names = (json.loads((folder / f"{name}.json").read_text("utf-8")) for name in ("circles", "names"))
+    finished = datetime.datetime.fromtimestamp((folder / "names.json").stat().st_mtime, datetime.timezone.utc)
+    results = {
+        "command": f"python {' '.join(COMMAND)}",
+        "date": finished.date().isoformat(),
+        "versions": names["versions"],
+        "circles": thinned_circles(circles),
+        "names": thinned_names(names),
+    }
+    written = [DOCS / "results.json"]
+    written[0].write_text(_json(results) + "\n", encoding="utf-8")
+    (DOCS / "figures").mkdir(exist_ok=True)
+    for name in FIGURES:
+        size = (folder / name).stat().st_size
+        if size > LARGEST:
+            raise SystemExit(f"{name}: got {size} bytes, wanted at most {LARGEST}")
+        written.append(Path(shutil.copyfile(folder / name, DOCS / "figures" / name)))
+    return written
+
+
+def _json(value, indent="", width=120):
+    """JSON with a short list or object on one line, so that a change shows as few lines."""
+    line = json.dumps(value, ensure_ascii=False, allow_nan=False)
+    if not value or not isinstance(value, (dict, list)) or len(indent) + len(line) <= width:
+        return line
+    if isinstance(value, list):
+        if all(isinstance(item, (int, float)) for item in value):
+            return line
+        parts, brackets = [_json(item, indent + " ", width) for item in value], "[]"
+    else:
+        parts = [f"{json.dumps(key)}: {_json(item, indent + ' ', width)}" for key, item in value.items()]
+        brackets = "{}"
+    joined = f",\n{indent} ".join(parts)
+    return f"{brackets[0]}\n{indent} {joined}\n{indent}{brackets[1]}"
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder", nargs="?", type=Path, help="where a full run wrote its results")
+    folder = parser.parse_args().folder
+    if folder is not None:
+        written = take(folder)
+    else:
+        with tempfile.TemporaryDirectory() as made:
+            subprocess.run([sys.executable, *COMMAND, "--out", made], cwd=DOCS.parent, check=True)
+            written = take(Path(made))
+    for path in written:
+        print(path.relative_to(DOCS.parent).as_posix())
+
+
+if __name__ == "__main__":
+    main()
