@@ -186,10 +186,16 @@ def excerpt(path, owner, name, starts=None):
 def frames():
     """The three frames of backward, with the lines that stand in the source."""
     order = ["order = graph(self)", "self.receive(", "for t in order:", "t.backward_step()"]
-    chain = ["op, dy = ", "gradients = op.backward(dy)", "for x, dx, needed in zip(", "x.receive(dx, dy)"]
+    chain = [
+        "op, dy = ",
+        "gradients = op.backward(dy)",
+        "for x, dx, needed in zip(",
+        "if needed and",
+        "x.receive(dx, dy)",
+    ]
     parts = [
         "loss.backward()  # you\n",
-        excerpt("minitorch_bn/engine.py", "Variable", "backward", [order[0], order[1], order[2], order[3]]),
+        excerpt("minitorch_bn/engine.py", "Variable", "backward", order),
         excerpt("minitorch_bn/engine.py", "Variable", "backward_step", chain),
         excerpt("minitorch_bn/ops/batchnorm.py", "BatchNorm", "backward"),
     ]
@@ -231,8 +237,7 @@ def step():
 
 
 MAKERS = {
-    maker.__name__: maker
-    for maker in (run, circles, circles_verdict, names, names_verdict, example, frames, step, pdb)
+    maker.__name__: maker for maker in (run, circles, circles_verdict, names, names_verdict, example, frames, step, pdb)
 }
 
 

@@ -48,7 +48,9 @@ def write(name, x, compute, others=()):
         old.retains_grad, old.grad_array = x.retains_grad, x.grad_array
     new = compute(old)
     if new.array.shape != x.array.shape:
-        raise RuntimeError(f"{name}: output with shape {x.array.shape} doesn't match the broadcast shape {new.array.shape}")
+        raise RuntimeError(
+            f"{name}: output with shape {x.array.shape} doesn't match the broadcast shape {new.array.shape}"
+        )
     if not np.can_cast(new.array.dtype, x.array.dtype, "same_kind"):
         raise RuntimeError(f"{name}: result type {new.dtype} can't be cast to the desired output type {x.dtype}")
     if not recorded:

@@ -95,9 +95,13 @@ class Tensor(engine.Variable):
     def requires_grad_(self, requires_grad=True):
         """Say whether backward shall compute this leaf's gradient; returns self."""
         if requires_grad and not self.dtype.is_floating_point:
-            raise RuntimeError(f"requires_grad_: only Tensors of floating point dtype can require gradients, got {self.dtype}")
+            raise RuntimeError(
+                f"requires_grad_: only Tensors of floating point dtype can require gradients, got {self.dtype}"
+            )
         if self.op is not None and not requires_grad:
-            raise RuntimeError("requires_grad_: you can only change requires_grad flags of leaf variables; use .detach()")
+            raise RuntimeError(
+                "requires_grad_: you can only change requires_grad flags of leaf variables; use .detach()"
+            )
         self.requires_grad = bool(requires_grad)
         return self
 
@@ -351,7 +355,9 @@ class Tensor(engine.Variable):
 
     def __deepcopy__(self, memo):
         if self.op is not None:
-            raise RuntimeError("only Tensors created explicitly by the user (leaves) support deepcopy; use .detach().clone()")
+            raise RuntimeError(
+                "only Tensors created explicitly by the user (leaves) support deepcopy; use .detach().clone()"
+            )
         new = type(self).__new__(type(self))
         memo[id(self)] = new
         vars(new).update(vars(self))

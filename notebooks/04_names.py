@@ -1086,10 +1086,10 @@ def draw_layers():
 draw_layers()
 
 # %% [markdown]
-# **Figure 5. Activations, layer by layer, before the first step.** Scales 0.3, 5/3 and 5. Read each panel from layer 1
-# (bottom) to layer 5 (top). Top row, without BatchNorm: from too small a start the spread shrinks from layer to layer until nothing is
-# left, a needle at zero. From too large a start every layer sits at the two ends, where tanh is flat. Only the
-# careful start keeps its shape. Bottom row, with BatchNorm: three starts, one picture.
+# **Figure 5. Activations, layer by layer, before the first step.** The scales are 0.3, 5/3 and 5. Read each panel from
+# layer 1 (bottom) to layer 5 (top). Top row, without BatchNorm: from too small a start the spread shrinks from layer to
+# layer until nothing is left, a needle at zero. From too large a start every layer sits at the two ends, where tanh is
+# flat. Only the careful start keeps its shape. Bottom row, with BatchNorm: three starts, one picture.
 #
 # A layer multiplies the spread by a factor, and five layers multiply five factors. That is why depth makes a start
 # delicate. Gradients meet the same factors on their way back. Read the table from right to left. From the small start
@@ -1149,7 +1149,9 @@ def draw_sweep():
     left.text(0.1, bigram_loss - 0.008, "best with one symbol back", va="top")
     left.set_xticks(SCALES, [f"{s:.2g}" for s in SCALES])
     right.set_xticks(RATES, [f"{lr:g}" for lr in RATES])
-    left.set(xlabel="scale of the start (careful: 1.7)", ylabel="development loss, 1,000 steps (nats)", ylim=(2.37, 2.97))
+    left.set(
+        xlabel="scale of the start (careful: 1.7)", ylabel="development loss, 1,000 steps (nats)", ylim=(2.37, 2.97)
+    )
     right.set(xlabel="learning rate (careful start)", ylabel="development loss, 1,000 steps (nats)", ylim=(2.3, top))
     left.legend(loc="upper center")
 

@@ -95,9 +95,7 @@ class BatchNorm(Module):
         if not (self.training and self.track_running_stats):
             return ops.batch_norm(input, None, None, self.weight, self.bias, True, 0.0, self.eps)
         momentum = self.momentum if self.momentum is not None else self.weight_of_next_batch()
-        y = ops.batch_norm(
-            input, self.running_mean, self.running_var, self.weight, self.bias, True, momentum, self.eps
-        )
+        y = ops.batch_norm(input, self.running_mean, self.running_var, self.weight, self.bias, True, momentum, self.eps)
         if self.num_batches_tracked is not None:
             self.num_batches_tracked.array[()] += 1
         return y

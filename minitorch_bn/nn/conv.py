@@ -48,7 +48,9 @@ class Conv2d(Module):
     ):
         super().__init__()
         if groups <= 0 or in_channels % groups or out_channels % groups:
-            raise ValueError(f"Conv2d: in_channels {in_channels} and out_channels {out_channels} must be divisible by {groups}")
+            raise ValueError(
+                f"Conv2d: in_channels {in_channels} and out_channels {out_channels} must be divisible by {groups}"
+            )
         if isinstance(padding, str) and padding not in ("same", "valid"):
             raise ValueError(f"Conv2d: Invalid padding string {padding!r}, should be one of 'valid', 'same'")
         if padding == "same" and pair(stride) != (1, 1):

@@ -17,7 +17,9 @@ def fan_in_and_fan_out(tensor):
         If the tensor has fewer than two dimensions.
     """
     if tensor.ndim < 2:
-        raise ValueError(f"fan in and fan out can not be computed for tensor with fewer than 2 dimensions, got {tensor.shape}")
+        raise ValueError(
+            f"fan in and fan out can not be computed for tensor with fewer than 2 dimensions, got {tensor.shape}"
+        )
     window = math.prod(tensor.shape[2:])
     return tensor.shape[1] * window, tensor.shape[0] * window
 

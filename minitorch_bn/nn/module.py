@@ -20,7 +20,6 @@ class IncompatibleKeys(namedtuple("IncompatibleKeys", ["missing_keys", "unexpect
         return super().__repr__() if any(self) else "<All keys matched successfully>"
 
 
-
 class Module:
     """A layer or a model: parameters, buffers, modules inside it, and a `forward`.
 
@@ -59,7 +58,9 @@ class Module:
                 "values write to .data inside no_grad()"
             )
         elif isinstance(own.get(name), Module) and not isinstance(value, Module | None):
-            raise TypeError(f"cannot assign '{type(value).__name__}' as child module '{name}' (Module or None expected)")
+            raise TypeError(
+                f"cannot assign '{type(value).__name__}' as child module '{name}' (Module or None expected)"
+            )
         elif own.get("_buffer_names") and name in own["_buffer_names"] and not isinstance(value, Tensor | None):
             raise TypeError(f"cannot assign '{type(value).__name__}' as buffer '{name}' (Tensor or None expected)")
         own[name] = value
@@ -94,7 +95,7 @@ class Module:
     def _check_new(self, function, name, value, kind):
         """Raise PyTorch's errors for a name that cannot be used, or a value that is not of its kind."""
         if "." in name or not name:
-            raise KeyError(f"{function}: a name can't be empty or contain \".\", got {name!r}")
+            raise KeyError(f'{function}: a name can\'t be empty or contain ".", got {name!r}')
         taken = hasattr(self, name) and not isinstance(vars(self).get(name), kind | None)
         if taken or (kind is Tensor and isinstance(vars(self).get(name), Parameter)):
             raise KeyError(f"{function}: attribute {name!r} already exists")

@@ -43,7 +43,7 @@ class ReLU(Op):
 
 def tanh(input):
     """The hyperbolic tangent of every element."""
-    return apply(Tanh(), input if input.array.dtype.kind == "f" else floating("tanh", input))
+    return apply(Tanh(), floating("tanh", input))
 
 
 def sigmoid(input):

@@ -1,5 +1,13 @@
 """From PyTorch's `dim` to NumPy's axis: negative dims count from the right, and a wrong one is an error."""
 
+from ..engine import Variable
+
+
+def must_be_tensor(name, x):
+    """Raise PyTorch's error if `x` is no tensor."""
+    if not isinstance(x, Variable):
+        raise TypeError(f"{name}: got {type(x).__name__}, wanted a Tensor; make one with tensor(...)")
+
 
 def axis_of(name, x, dim):
     """`dim` as an axis counted from the left.

@@ -172,7 +172,9 @@ def pad(input, pad, mode="constant", value=0.0):
     widths = [(0, 0)] * (input.array.ndim - len(pad) // 2)
     widths += [(pad[i], pad[i + 1]) for i in range(len(pad) - 2, -1, -2)]
     if min(pad, default=0) < 0:  # cut off
-        input = input[tuple(slice(max(-a, 0), n - max(-b, 0)) for (a, b), n in zip(widths, input.array.shape, strict=True))]
+        input = input[
+            tuple(slice(max(-a, 0), n - max(-b, 0)) for (a, b), n in zip(widths, input.array.shape, strict=True))
+        ]
         widths = [(max(a, 0), max(b, 0)) for a, b in widths]
     return apply(Pad(widths, value or 0.0), input)
 
@@ -180,7 +182,9 @@ def pad(input, pad, mode="constant", value=0.0):
 def check_conv(x, W, bias, groups):
     """Raise PyTorch's error if the shapes or dtypes of a convolution do not fit."""
     if x.ndim != 4 or W.ndim != 4:
-        raise RuntimeError(f"conv2d: expected 3D (C, H, W) or 4D (N, C, H, W) input and 4D weight, got {x.shape}, {W.shape}")
+        raise RuntimeError(
+            f"conv2d: expected 3D (C, H, W) or 4D (N, C, H, W) input and 4D weight, got {x.shape}, {W.shape}"
+        )
     if x.shape[1] != W.shape[1] * groups:
         raise RuntimeError(
             f"conv2d: Given groups={groups}, weight of size {W.shape}, expected input{x.shape} to have "

@@ -4,6 +4,7 @@ import numpy as np
 
 from .. import dtypes
 from ..engine import Op, apply
+from .axes import must_be_tensor
 from .cast import cast
 
 
@@ -117,6 +118,7 @@ class Clamp(Op):
 
 def floating(name, x):
     """`x`, in the default floating point dtype if it holds integers or bools, as PyTorch's functions take it."""
+    must_be_tensor(name, x)
     return x if x.array.dtype.kind == "f" else cast(x, dtypes.get_default_dtype())
 
 

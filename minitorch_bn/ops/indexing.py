@@ -140,7 +140,9 @@ def plain_index(index):
     if any(isinstance(p, str) for p in parts):
         raise TypeError(f"index: got {index!r}, wanted integers, slices, None, ... or tensors")
     plain = [p.array if isinstance(p, Variable) else np.asarray(p) if type(p) is list else p for p in parts]
-    plain = [p.item() if getattr(p, "ndim", 1) == 0 and p.dtype.kind == "i" else p for p in plain]  # CuPy has no __index__
+    plain = [
+        p.item() if getattr(p, "ndim", 1) == 0 and p.dtype.kind == "i" else p for p in plain
+    ]  # CuPy has no __index__
     arrays = [p for p in plain if hasattr(p, "dtype") and p.ndim]
     for p in arrays:
         if p.dtype.kind not in "iub":
@@ -287,7 +289,9 @@ def gather(input, dim, index):
         )
     n = input.array.shape[axis] if input.array.ndim else 1
     if where.size and (where.min() < 0 or where.max() >= n):
-        raise RuntimeError(f"gather: index {int(where.min())}..{int(where.max())} is out of bounds for dim {dim} of size {n}")
+        raise RuntimeError(
+            f"gather: index {int(where.min())}..{int(where.max())} is out of bounds for dim {dim} of size {n}"
+        )
     return apply(Gather(axis, where), input)
 
 

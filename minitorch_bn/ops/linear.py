@@ -144,7 +144,9 @@ def linear(input, weight, bias=None):
             f"features last, weight {W.shape} wants {W.shape[-1]}"
         )
     if x.dtype != W.dtype:
-        raise RuntimeError(f"linear: mat1 and mat2 must have the same dtype, but got {x.dtype} and {W.dtype}; use .to()")
+        raise RuntimeError(
+            f"linear: mat1 and mat2 must have the same dtype, but got {x.dtype} and {W.dtype}; use .to()"
+        )
     if bias is not None and (bias.array.shape != W.shape[:1] or bias.array.dtype != W.dtype):
         raise RuntimeError(
             f"linear: bias of shape {bias.array.shape} and dtype {bias.array.dtype} for weight {W.shape}, wanted "

@@ -4,6 +4,7 @@ import numpy as np
 
 from .. import backend
 from ..engine import Op, apply
+from .axes import must_be_tensor
 from .indexing import indices_outside
 from .softmax import log_softmax
 
@@ -114,6 +115,8 @@ def cross_entropy(input, target, weight=None, ignore_index=-100, reduction="mean
     Source: PyTorch documentation, torch.nn.CrossEntropyLoss.
     """
     check_reduction("cross_entropy", reduction)
+    must_be_tensor("cross_entropy", input)
+    must_be_tensor("cross_entropy", target)
     if not 0 <= label_smoothing <= 1:
         raise RuntimeError(f"cross_entropy: label_smoothing must be between 0.0 and 1.0, got {label_smoothing}")
     if target.array.dtype.kind == "f":
@@ -190,7 +193,9 @@ def soft_cross_entropy(input, target, weight, reduction, label_smoothing):
 def check_weight(weight, classes):
     """Raise PyTorch's error if there is not one weight per class."""
     if weight is not None and weight.array.shape != (classes,):
-        raise RuntimeError(f"cross_entropy, nll_loss: weight of shape {weight.array.shape}, wanted ({classes},): one a class")
+        raise RuntimeError(
+            f"cross_entropy, nll_loss: weight of shape {weight.array.shape}, wanted ({classes},): one a class"
+        )
 
 
 def _weighted(log_p, target, counted, weight, reduction, label_smoothing):
@@ -242,11 +247,15 @@ def check_classes(name, target, classes, ignore_index):
         If a target is below 0 or not below `classes`.
     """
     if target.dtype != np.int64:
-        raise RuntimeError(f"{name}: expected scalar type Long (int64) for target but found {target.dtype}; use .long()")
+        raise RuntimeError(
+            f"{name}: expected scalar type Long (int64) for target but found {target.dtype}; use .long()"
+        )
     if not indices_outside(target, classes) and not 0 <= ignore_index < classes:
         return None
     counted = target != ignore_index
     wrong = target[counted & ((target < 0) | (target >= classes))]
     if wrong.size:
-        raise IndexError(f"{name}: Target {int(wrong[0])} is out of bounds: there are {classes} classes, 0 to {classes - 1}")
+        raise IndexError(
+            f"{name}: Target {int(wrong[0])} is out of bounds: there are {classes} classes, 0 to {classes - 1}"
+        )
     return counted

@@ -165,5 +165,7 @@ def _window(name, input, kernel, stride, padding, dilation):
         raise RuntimeError(f"{name}: pad should be at most half of kernel size, got padding {padding}, kernel {kernel}")
     out = [out_size(*a) for a in zip(input.array.shape[-2:], kernel, stride, padding, dilation, strict=True)]
     if min(out) < 1:
-        raise RuntimeError(f"{name}: Given input {input.array.shape} and kernel {kernel}, the output size {out} is too small")
+        raise RuntimeError(
+            f"{name}: Given input {input.array.shape} and kernel {kernel}, the output size {out} is too small"
+        )
     return kernel, stride, padding, dilation

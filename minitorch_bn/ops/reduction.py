@@ -10,7 +10,7 @@ import numpy as np
 
 from .. import backend, dtypes
 from ..engine import Op, apply
-from .axes import axes_of, axis_of
+from .axes import axes_of, axis_of, must_be_tensor
 
 
 class Reduction(Op):
@@ -78,7 +78,9 @@ class Var(Reduction):
         self.divisor = m - self.correction if m > self.correction else 0
         self.centred = x - x.sum(self.axes, keepdims=True) / (m or np.nan)
         with np.errstate(divide="ignore", invalid="ignore"):  # m <= correction: nan, as in PyTorch
-            return np.true_divide((self.centred * self.centred).sum(self.axes, keepdims=True), self.divisor, dtype=x.dtype)
+            return np.true_divide(
+                (self.centred * self.centred).sum(self.axes, keepdims=True), self.divisor, dtype=x.dtype
+            )
 
     def forward(self, x):
         return self.finish(self.variance(x))
@@ -163,6 +165,7 @@ def numpy_names(dim, keepdim, axis, keepdims):
 
 def sum(input, dim=None, keepdim=False, *, dtype=None, axis=None, keepdims=False):
     """The sum over `dim` (None: all; an int or a tuple). Integers and bools are summed as int64."""
+    must_be_tensor("sum", input)
     dim, keepdim = numpy_names(dim, keepdim, axis, keepdims)
     if dtype is not None:
         input = input.to(dtype)
@@ -223,6 +226,7 @@ def _spread(name, op, input, dim, unbiased, keepdim, correction):
 
 def _must_float(name, x):
     """Raise PyTorch's error if `x` holds no floating point numbers."""
+    must_be_tensor(name, x)
     if x.array.dtype.kind != "f":
         raise RuntimeError(f"{name}: input dtype must be floating point, got {x.dtype}; convert it with .float() first")
 

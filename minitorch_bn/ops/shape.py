@@ -12,7 +12,7 @@ import numpy as np
 from .. import backend, dtypes
 from ..engine import Op, apply
 from .arithmetic import unbroadcast
-from .axes import axis_of
+from .axes import axis_of, must_be_tensor
 from .cast import cast
 
 
@@ -165,7 +165,9 @@ def transpose(input, dim0, dim1):
 def t(input):
     """The transpose of a matrix; a vector stays as it is."""
     if input.array.ndim > 2:
-        raise RuntimeError(f"t: expects a tensor with <= 2 dimensions, got shape {input.array.shape}; use transpose or mT")
+        raise RuntimeError(
+            f"t: expects a tensor with <= 2 dimensions, got shape {input.array.shape}; use transpose or mT"
+        )
     return transpose(input, 0, -1)
 
 
@@ -211,7 +213,11 @@ def cat(tensors, dim=0):
     tensors = list(tensors)
     if not tensors:
         raise ValueError("cat: expected a non-empty list of tensors")
-    tensors = [x for x in tensors if x.array.shape != (0,)] or tensors  # PyTorch skips empty vectors, whatever the rest is
+    for x in tensors:
+        must_be_tensor("cat", x)
+    tensors = [
+        x for x in tensors if x.array.shape != (0,)
+    ] or tensors  # PyTorch skips empty vectors, whatever the rest is
     axis = axis_of("cat", tensors[0], dim)
     backend.check_devices("cat", *(x.array for x in tensors))
     rests = [x.array.shape[:axis] + x.array.shape[axis + 1 :] for x in tensors]
@@ -233,6 +239,7 @@ def stack(tensors, dim=0):
         raise RuntimeError("stack: expects a non-empty list of tensors")
     backend.check_devices("stack", *(x.array for x in tensors))
     for i, x in enumerate(tensors):
+        must_be_tensor("stack", x)
         if x.array.shape != tensors[0].array.shape:
             raise RuntimeError(
                 f"stack: expects each tensor to be equal size, got {tensors[0].array.shape} at entry 0 and "
@@ -250,7 +257,9 @@ def split(input, split_size_or_sections, dim=0):
     n = input.array.shape[axis]
     smallest = 1 if isinstance(split_size_or_sections, int) and n else 0
     if min([split_size_or_sections] if isinstance(split_size_or_sections, int) else split_size_or_sections) < smallest:
-        raise RuntimeError(f"split: got {split_size_or_sections}, wanted a size from 1 up, or a list of sizes from 0 up")
+        raise RuntimeError(
+            f"split: got {split_size_or_sections}, wanted a size from 1 up, or a list of sizes from 0 up"
+        )
     if isinstance(split_size_or_sections, int):
         pieces = [min(split_size_or_sections, n - i) for i in range(0, max(n, 1), split_size_or_sections or 1)]
     else:

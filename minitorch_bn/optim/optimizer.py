@@ -30,7 +30,9 @@ class Optimizer:
 
     def __init__(self, params, defaults):
         if isinstance(params, Tensor):
-            raise TypeError("params argument given to the optimizer should be an iterable of Tensors or dicts, got a Tensor")
+            raise TypeError(
+                "params argument given to the optimizer should be an iterable of Tensors or dicts, got a Tensor"
+            )
         self.defaults, self.param_groups, self.state = defaults, [], {}
         groups = list(params)
         if not groups:
@@ -93,7 +95,9 @@ class Optimizer:
         """
         groups = state_dict["param_groups"]
         if [len(g["params"]) for g in groups] != [len(g["params"]) for g in self.param_groups]:
-            raise ValueError("loaded state dict contains parameter groups that do not match the optimizer's in number or size")
+            raise ValueError(
+                "loaded state dict contains parameter groups that do not match the optimizer's in number or size"
+            )
         params = [p for group in self.param_groups for p in group["params"]]
         self.state = {params[i]: _beside(params[i], s) for i, s in state_dict["state"].items()}
         for own, new in zip(self.param_groups, groups, strict=True):

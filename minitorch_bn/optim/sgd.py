@@ -29,9 +29,7 @@ class SGD(Optimizer):
     Source: PyTorch documentation, torch.optim.SGD; Sutskever et al. 2013, section 2, with lr outside v.
     """
 
-    def __init__(
-        self, params, lr=1e-3, momentum=0, dampening=0, weight_decay=0, nesterov=False, *, maximize=False
-    ):
+    def __init__(self, params, lr=1e-3, momentum=0, dampening=0, weight_decay=0, nesterov=False, *, maximize=False):
         for name, value in (("learning rate", lr), ("momentum", momentum), ("weight_decay", weight_decay)):
             if value < 0:
                 raise ValueError(f"Invalid {name}: {value}; wanted a number >= 0")

@@ -174,7 +174,6 @@ NO_TENSORS = {
 }
 
 
-@pytest.mark.xfail(reason="ops read input.array at once: AttributeError where PyTorch raises TypeError", strict=True)
 @pytest.mark.parametrize("name", NO_TENSORS)
 def test_what_is_no_tensor_is_a_type_error(name):
     function, message = NO_TENSORS[name]

@@ -39,7 +39,7 @@ for p in parameters:
     t = p.grad
     print(f"weight {tuple(p.shape)!s:>10s} | mean {t.mean():+f} | std {t.std():e} | grad:data {t.std() / p.std():e}")
 hist, edges = torch.histogram(weights[0].grad, bins=5, density=True)
-print(hist.shape, edges.shape, (hist * (edges[1:] - edges[:-1])).sum())
+print(hist.shape, edges.shape, f"{(hist * (edges[1:] - edges[:-1])).sum():.4f}")
 ud = torch.tensor(ud)
 print(ud.shape, ud[::50])
 print(ud.mean(0), ud.std(0))

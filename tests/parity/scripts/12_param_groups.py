@@ -48,7 +48,9 @@ rest = [p for p in net.parameters() if p.ndim == 1]
 optimizer = torch.optim.SGD(
     [{"params": decay, "weight_decay": 0.1}, {"params": rest, "lr": 0.01}], lr=0.1, momentum=0.5
 )
-print(f"{train(net, optimizer)[-1]:.4f}", [(g["lr"], g["weight_decay"], len(g["params"])) for g in optimizer.param_groups])
+print(
+    f"{train(net, optimizer)[-1]:.4f}", [(g["lr"], g["weight_decay"], len(g["params"])) for g in optimizer.param_groups]
+)
 
 net = make()
 for p in net[0].parameters():
