@@ -11,7 +11,7 @@ model = mt.nn.Sequential(
     mt.nn.Linear(16, 2),
 )
 optimizer = mt.optim.SGD(model.parameters(), lr=0.5)
-for step in range(100):
+for _ in range(100):
     loss = mt.nn.functional.cross_entropy(model(x), y)
     optimizer.zero_grad()
     loss.backward()

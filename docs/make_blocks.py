@@ -3,7 +3,7 @@
     python docs/make_blocks.py              write them into README.md
     python docs/make_blocks.py --check      only name those that differ; status 1 if there are any
 
-A block stands between `<!-- block NAME -->` and `<!-- end -->`. tests/docs checks that every block is what is made here.
+A block stands between `<!-- block NAME -->` and `<!-- end -->`. tests/docs checks that each is what is made here.
 """
 
 import argparse
@@ -97,7 +97,8 @@ def run():
     return (
         f"`{content['command']}` on {content['date']}, Python {made_with['python']}, NumPy {made_with['numpy']}, "
         f"{circles_of['dtype']}.\n"
-        f"Circles: {circles_of['seeds']} seeds from {circles_of['seed']} up, {circles_of['epochs']} epochs, full batch. "
+        f"Circles: seeds {circles_of['seed']} to {circles_of['seed'] + circles_of['seeds'] - 1}, "
+        f"{circles_of['epochs']} epochs, full batch.\n"
         f"Names: one seed ({names_of['seed']}), {names_of['steps']:,} steps of {names_of['batch']} examples, "
         f"rate {names_of['lr']:g}, then {names_of['lr'] / 10:g}.\n"
     )
@@ -149,54 +150,23 @@ def example():
     return f"```python\n{source}```\n\n```text\n{python(['docs/example.py'])}```\n"
 
 
-def excerpt(path, owner, name, starts=None):
-    """Lines of one method as they stand in the file, without its docstring; `...` where some are left out.
-
-    Parameters
-    ----------
-    path : str
-    owner, name : str
-        Class and method.
-    starts : list of str, optional
-        How the lines that are kept begin, in order; all lines if left out.
-    """
+def excerpt(path, owner, name):
+    """A method as it stands in the file, without its docstring, and moved to the left."""
     source = (ROOT / path).read_text(encoding="utf-8")
     (held,) = [node for node in ast.parse(source).body if isinstance(node, ast.ClassDef) and node.name == owner]
     (method,) = [node for node in held.body if isinstance(node, ast.FunctionDef) and node.name == name]
     body = method.body[1:] if ast.get_docstring(method) else method.body
     lines = source.splitlines()
-    inside = lines[body[0].lineno - 1 : method.end_lineno]
-    shown = [f"# {path}, class {owner}", lines[method.lineno - 1][4:]]
-    wanted = list(starts or [line.strip() for line in inside if line.strip()])
-    skipped = False
-    for line in inside:
-        if wanted and line.strip().startswith(wanted[0]):
-            wanted.pop(0)
-            shown.append(line[4:])
-            skipped = False
-        elif starts and not skipped:
-            indent = len(shown[-1]) - len(shown[-1].lstrip()) + 4 * shown[-1].endswith(":")
-            shown.append(" " * indent + "...")
-            skipped = True
-    if wanted:
-        raise LookupError(f"{path}: {owner}.{name} has no line that begins with {wanted[0]!r} (in this order)")
-    return "\n".join(shown) + "\n"
+    shown = lines[method.lineno - 1 : method.body[0].lineno - 1] + lines[body[0].lineno - 1 : method.end_lineno]
+    return "".join(f"{line}\n" for line in [f"# {path}, class {owner}", *(line[4:] for line in shown)])
 
 
 def frames():
-    """The three frames of backward, with the lines that stand in the source."""
-    order = ["order = graph(self)", "self.receive(", "for t in order:", "t.backward_step()"]
-    chain = [
-        "op, dy = ",
-        "gradients = op.backward(dy)",
-        "for x, dx, needed in zip(",
-        "if needed and",
-        "x.receive(dx, dy)",
-    ]
+    """The three frames of backward, as they stand in the source."""
     parts = [
-        "loss.backward()  # you\n",
-        excerpt("minitorch_bn/engine.py", "Variable", "backward", order),
-        excerpt("minitorch_bn/engine.py", "Variable", "backward_step", chain),
+        "# yours\nloss.backward()\n",
+        excerpt("minitorch_bn/engine.py", "Variable", "backward"),
+        excerpt("minitorch_bn/engine.py", "Variable", "backward_step"),
         excerpt("minitorch_bn/ops/batchnorm.py", "BatchNorm", "backward"),
     ]
     return "```python\n" + "\n".join(parts) + "```\n"
@@ -209,14 +179,13 @@ def line_of(text):
 
 def typed():
     """What is typed in the debugger."""
-    words = f"b {line_of('loss.backward()')}|c|s|n|n|p [t.op for t in order]"
-    words += "|b self.backward_step, 'BatchNorm' in str(self.op)|c|n|n|n|s|n|n|n"
-    words += "|p mean_dy, mean_dy_x_hat|p self.x_hat|u|u|u|q"
+    words = f"b {line_of('loss.backward()')}|c|s|n|n|p [t.op for t in order]|b order[-1].op.backward|c"
+    words += "|p dy|n|n|p mean_dy|n|p mean_dy_x_hat|p self.x_hat|u|u|u|q"
     return words.split("|")
 
 
 def pdb():
-    """A session of Python's debugger on docs/step.py: real, with paths cut to the repository and numbers of lines left out.
+    """What Python's debugger says on docs/step.py; paths are cut to the repository, numbers of lines left out.
 
     The numbers of lines would change with every edit above them.
     """
@@ -250,6 +219,7 @@ def written():
 
 
 def main():
+    """Do what the command line asks; return the exit status."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--check", action="store_true", help="write nothing")
     check = parser.parse_args().check

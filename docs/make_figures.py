@@ -86,6 +86,7 @@ def _json(value, indent="", width=120):
 
 
 def main():
+    """Do what the command line asks."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", nargs="?", type=Path, help="where a full run wrote its results")
     folder = parser.parse_args().folder

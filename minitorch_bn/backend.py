@@ -229,14 +229,17 @@ def sum_of_rows(x):
     return _row(len(x), 1.0, x.dtype).dot(x) if isinstance(x, numpy.ndarray) else x.sum(0)
 
 
-def mean_of_rows(x):
-    """The mean of the rows of a matrix: (M, C) gives (C,). On the CPU, a row of 1/M times the matrix.
+def channel_mean(x, axes, m):
+    """The mean of the m values that every channel has along `axes`: (N, C, *S) gives (C,).
 
-    >>> mean_of_rows(numpy.array([[1.0, 2.0], [3.0, 4.0]]))
+    On the CPU, a matrix is summed by a row of 1/m times the matrix, several times faster than NumPy's sum of rows.
+
+    >>> channel_mean(numpy.array([[1.0, 2.0], [3.0, 4.0]]), (0,), 2)
     array([2., 3.])
     """
-    m = len(x)
-    return _row(m, 1 / m, x.dtype).dot(x) if isinstance(x, numpy.ndarray) and m else x.sum(0) / m
+    if x.ndim == 2 and m and isinstance(x, numpy.ndarray):
+        return _row(m, 1 / m, x.dtype).dot(x)
+    return x.sum(axes) / m
 
 
 @functools.lru_cache(maxsize=64)

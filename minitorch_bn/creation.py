@@ -1,7 +1,7 @@
 """New tensors: from data, filled, counted, or drawn at random.
 
-`out`, `layout`, `pin_memory` and `memory_format` are not taken; everything else is as in PyTorch. Random numbers come from
-`random.default_generator` unless a generator is given, and replay PyTorch's CPU stream, also for tensors on a GPU.
+`out`, `layout`, `pin_memory` and `memory_format` are not taken; everything else is as in PyTorch. Random numbers come
+from `random.default_generator` unless a generator is given, and replay PyTorch's CPU stream, also for tensors on a GPU.
 """
 
 import numpy as np
@@ -118,7 +118,7 @@ def empty(*size, dtype=None, device=None, requires_grad=False):
 
 
 def full(size, fill_value, *, dtype=None, device=None, requires_grad=False):
-    """A tensor of the given size, filled with `fill_value`, whose kind of number decides the type if `dtype` does not."""
+    """A tensor of the given size, filled with `fill_value`, whose kind of number decides the type without `dtype`."""
     fill_value = fill_value.item() if isinstance(fill_value, Tensor) else fill_value
     return _filled("full", (size,), fill_value, dtype or tensor(fill_value).dtype, device, requires_grad)
 

@@ -1,6 +1,6 @@
 """Element types under PyTorch's names, and PyTorch's rules for mixing them.
 
-A dtype here is a thin name for NumPy's: ``float32.numpy`` is ``numpy.dtype("float32")``, and NumPy takes a dtype of ours
+A dtype here is a thin name for NumPy's: ``float32.numpy`` is ``numpy.dtype("float32")``, and NumPy takes our dtypes
 wherever it takes its own. The rules for mixing are not NumPy's: int64 with float32 is float32 here and float64 there.
 """
 
@@ -105,8 +105,9 @@ def promote_types(a, b):
 def result_type(*operands):
     """The dtype of an op on `operands`, which are arrays or Python numbers.
 
-    Arrays with dimensions decide; 0-dim arrays only count if they are of a higher category, Python numbers likewise, and
-    then as the default floating point type or int64. Source: PyTorch documentation, "Tensor Attributes", type promotion.
+    Arrays with dimensions decide; 0-dim arrays only count if they are of a higher category, Python numbers likewise,
+    and then as the default floating point type or int64. Source: PyTorch documentation, "Tensor Attributes", type
+    promotion.
 
     >>> result_type(np.zeros(2, "int64"), 0.5)
     torch.float32

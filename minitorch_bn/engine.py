@@ -84,10 +84,6 @@ class Variable:
     def __init__(self, array):
         self.array = array
 
-    def like(self, array):
-        """A new variable of the same kind that holds `array`, shares its memory and belongs to no graph."""
-        return Variable(backend.as_array(array))
-
     def backward(self, gradient=None, retain_graph=None, create_graph=False):
         """Compute d self / d leaf for every leaf that requires it and add it to the leaf's gradient.
 
@@ -121,8 +117,6 @@ class Variable:
         op, dy = self.op, self.dy
         if dy is None:  # every path from the loss to here was cut
             return
-        if self.retains_grad:
-            self.keep(dy, dy)
         gradients = op.backward(dy)
         if len(gradients) != len(op.needs):
             raise RuntimeError(f"{_name(op)}.backward gave {len(gradients)} gradients for {len(op.needs)} inputs")
@@ -135,22 +129,22 @@ class Variable:
                 x.receive(dx, dy)
 
     def receive(self, dx, source=None):
-        """Add `dx`, one term of the chain rule's sum over uses. Gradients are replaced, never changed in place."""
-        if self.op is None:
-            self.keep(dx, source)
-        else:
-            self.dy = dx if self.dy is None else self.dy + dx
+        """Add `dx`, one term of the chain rule's sum over uses. Gradients are replaced, never changed in place.
 
-    def keep(self, dx, source=None):
-        """Add `dx` to the gradient that the user sees.
-
-        It shares memory with no other gradient, so it is copied where it is a view or is `source`, which it came from.
+        What the user keeps shares memory with no other gradient: it is copied where it is a view or `source` itself.
         """
+        if self.op is not None:
+            self.dy = dx if self.dy is None else self.dy + dx
+            if not self.retains_grad:
+                return
         if self.grad_array is not None:
             dx = self.grad_array + dx
-        elif dx is source or dx.base is not None:
+        elif dx is source or dx.base is not None or self.op is not None:
             dx = dx.copy()
         self.grad_array = dx if dx.ndim else backend.as_array(dx)  # NumPy makes scalars of 0-dim sums
+
+
+Variable.family = Variable  # the class of an op's result; tensor.py has its own
 
 
 def apply(op, *inputs):
@@ -183,7 +177,9 @@ def apply(op, *inputs):
             needs.append(False)
             numbers = numbers or x is not None
     op.needs = needs
-    y = kind.like(op.forward(*arrays))
+    array = op.forward(*arrays)
+    y = object.__new__(kind.family)
+    y.array = array if array.ndim else backend.as_array(array)  # NumPy makes scalars of 0-dim results
     if True in needs:
         op.inputs = tuple(x if isinstance(x, Variable) else None for x in inputs) if numbers else inputs
         op.serial = next(_serials)
@@ -212,7 +208,7 @@ def graph(root):
 def former_self(x, serial):
     """`x` as it was when the op `serial` read it.
 
-    A tensor that is changed in place carries a newer op from then on; that op's first input is the tensor's former self.
+    A tensor that is changed in place carries a newer op from then on, whose first input is the tensor's former self.
     """
     while x.op is not None and x.op.serial > serial:
         x = (x.op.inputs or _freed(x.op))[0]
@@ -245,7 +241,9 @@ def _first_gradient(root, gradient, create_graph):
         )
     if gradient is not None and tuple(gradient.shape) != shape:
         raise RuntimeError(f"backward: got a gradient of shape {tuple(gradient.shape)}, wanted the tensor's, {shape}")
-    return root.array * 0 + 1 if gradient is None else getattr(gradient, "array", gradient).astype(root.array.dtype)
+    if gradient is None:
+        return root.array**0  # one, also where the loss is nan
+    return getattr(gradient, "array", gradient).astype(root.array.dtype)
 
 
 def is_grad_enabled():

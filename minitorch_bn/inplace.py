@@ -2,12 +2,12 @@
 
 Three cases, as in PyTorch:
 
-- nothing is recorded (no_grad, ``x.data``, or no operand requires grad): the memory of `x` changes, and every tensor that
-  shares it sees the change;
+- nothing is recorded (no_grad, ``x.data``, or no operand requires grad): the memory of `x` changes, and every tensor
+  that shares it sees the change;
 - `x` is a leaf that requires grad: RuntimeError, because the gradient of its old values could never be asked for;
-- `x` was recorded, or becomes so: `x` takes over array and op of the result, and its former self stands in for it in the
-  graph (engine.former_self). Unlike PyTorch's, that write leaves the old memory alone, so values saved for backward stay
-  right, and views taken of `x` before do not change.
+- `x` was recorded, or becomes so: `x` takes over array and op of the result, and its former self stands in for it in
+  the graph (engine.former_self). Unlike PyTorch's, that write leaves the old memory alone, so values saved for backward
+  stay right, and views taken of `x` before do not change.
 """
 
 import numpy as np

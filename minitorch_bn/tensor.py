@@ -1,7 +1,7 @@
 """Tensor: a Variable with PyTorch's methods. Every method is one line that calls ops/; nothing is computed here.
 
-`tensor.array` is the NumPy (or CuPy) array. `tensor.data` and `tensor.grad` are Tensors that share memory with the values
-and the gradient. Operators and methods that end in "_" write in place: see inplace.py.
+`tensor.array` is the NumPy (or CuPy) array. `tensor.data` and `tensor.grad` are Tensors that share memory with the
+values and the gradient. Operators and methods that end in "_" write in place: see inplace.py.
 """
 
 import warnings
@@ -71,7 +71,7 @@ class Tensor(engine.Variable):
 
     @property
     def grad(self):
-        """d loss / d self as a Tensor (None before backward). For a tensor that an op made, only after retain_grad()."""
+        """d loss / d self as a Tensor (None before backward). For the result of an op, only after retain_grad()."""
         if self.grad_array is not None:
             return self.like(self.grad_array)
         if self.op is not None and not self.retains_grad:
@@ -313,7 +313,8 @@ class Tensor(engine.Variable):
         if self.array.size != 1:
             raise RuntimeError(
                 f"Boolean value of Tensor with {'no' if not self.array.size else 'more than one'} value"
-                f"{'s' if not self.array.size else ''} is ambiguous; use .any() or .all(). Its shape is {self.array.shape}."
+                f"{'s' if not self.array.size else ''} is ambiguous; use .any() or .all(). "
+                f"Its shape is {self.array.shape}."
             )
         return bool(self.array.item())
 
@@ -365,3 +366,6 @@ class Tensor(engine.Variable):
         if self.grad_array is not None:
             new.grad_array = self.grad_array.copy()
         return new
+
+
+Tensor.family = Tensor  # what ops on tensors, parameters and buffers result in

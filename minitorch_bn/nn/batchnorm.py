@@ -1,8 +1,8 @@
 """BatchNorm layers: the state around the math of ops/batchnorm.py.
 
-The state is gamma and beta (`weight`, `bias`: learnt), the running statistics (`running_mean`, `running_var`: averaged, not
-learnt) and how many batches went into them. `training` decides whether a batch is normalised with its own statistics or
-with the running ones; whether gradients are recorded has nothing to do with it.
+The state is gamma and beta (`weight`, `bias`: learnt), the running statistics (`running_mean`, `running_var`: averaged,
+not learnt) and how many batches went into them. `training` decides whether a batch is normalised with its own
+statistics or with the running ones; whether gradients are recorded has nothing to do with it.
 """
 
 from .. import creation, ops

@@ -73,7 +73,7 @@ class ModuleList(Module):
 
 
 class Sequential(ModuleList):
-    """Modules applied one after the other: ``Sequential(a, b)(x)`` is ``b(a(x))``. Also takes one dict of named modules."""
+    """Modules applied in turn: ``Sequential(a, b)(x)`` is ``b(a(x))``. Also takes one dict of named modules."""
 
     def __init__(self, *modules):
         Module.__init__(self)

@@ -1,8 +1,8 @@
 """Module: the base of all layers and models.
 
-What a module owns stands in its attributes, in the order of assignment; parameters(), buffers() and children() read them
-off. There is no registry beside it, except the names of buffers, because a buffer may be replaced by a plain tensor and
-stays a buffer. `train` and `eval` are per module, and independent of whether gradients are recorded.
+What a module owns stands in its attributes, in the order of assignment; parameters(), buffers() and children() read
+them off. There is no registry beside it, except the names of buffers, because a buffer may be replaced by a plain
+tensor and stays a buffer. `train` and `eval` are per module, and independent of whether gradients are recorded.
 """
 
 from collections import OrderedDict, namedtuple
@@ -13,7 +13,7 @@ from ..tensor import Tensor
 from .parameter import Buffer, Parameter
 
 
-class IncompatibleKeys(namedtuple("IncompatibleKeys", ["missing_keys", "unexpected_keys"])):
+class IncompatibleKeys(namedtuple("_IncompatibleKeys", ["missing_keys", "unexpected_keys"])):
     """What load_state_dict returns: the keys that it missed, and those that it did not know."""
 
     def __repr__(self):
@@ -54,8 +54,8 @@ class Module:
             self._buffer_names[name] = value.persistent
         elif isinstance(own.get(name), Parameter) and value is not None and not isinstance(value, Parameter):
             raise TypeError(
-                f"cannot assign '{type(value).__name__}' as parameter '{name}' (Parameter or None expected); to change its "
-                "values write to .data inside no_grad()"
+                f"cannot assign '{type(value).__name__}' as parameter '{name}' (Parameter or None expected); to change "
+                "its values write to .data inside no_grad()"
             )
         elif isinstance(own.get(name), Module) and not isinstance(value, Module | None):
             raise TypeError(
@@ -72,8 +72,8 @@ class Module:
     def register_parameter(self, name, param):
         """Own `param` (a Parameter, or None for "this module has none") under `name`.
 
-        This and its two siblings raise KeyError if the name is taken or holds a dot, TypeError if the value is of another
-        kind.
+        This and its two siblings raise KeyError if the name is taken or holds a dot, TypeError if the value is of
+        another kind.
         """
         self._check_new("register_parameter", name, param, Parameter)
         setattr(self, name, param)
@@ -105,7 +105,7 @@ class Module:
             )
 
     def register_forward_hook(self, hook):
-        """Call ``hook(module, inputs, output)`` after every forward; what it returns, if not None, replaces the output."""
+        """Call ``hook(module, inputs, output)`` after every forward; its result, if not None, replaces the output."""
         self._forward_hooks.append(hook)
         return RemovableHandle(self._forward_hooks, hook)
 
@@ -207,7 +207,7 @@ class Module:
                 asked, device = [a.dtype], a.device
         moves = [(t, t.detach()) for t in (*self.parameters(), *self.buffers())]
         moved = []
-        for t, values in moves:  # all of them first: if one cannot move, none has
+        for _, values in moves:  # all of them first: if one cannot move, none has
             values = values if device is None else values.to(device)
             moved.append(values.to(asked[0]) if asked and values.is_floating_point() else values)
         for (t, _), values in zip(moves, moved, strict=True):
@@ -269,8 +269,8 @@ class Module:
         missing = [key for key in own if key not in state_dict]
         unexpected = [key for key in state_dict if key not in own]
         wrong = [
-            f"size mismatch for {key}: copying a param with shape {state_dict[key].shape}, the shape in current model is "
-            f"{t.shape}."
+            f"size mismatch for {key}: copying a param with shape {state_dict[key].shape}, "
+            f"the shape in current model is {t.shape}."
             for key, t in own.items()
             if key in state_dict and state_dict[key].shape != t.shape
         ]

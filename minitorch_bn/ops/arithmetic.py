@@ -1,4 +1,4 @@
-"""Arithmetic with broadcasting: add, subtract, multiply, divide, power, negate, and the choice of the larger or smaller.
+"""Arithmetic with broadcasting: add, subtract, multiply, divide, power, negate, and choice of the larger or smaller.
 
 Where an operand was stretched to the result's shape, its gradient is summed over the stretched axes (`unbroadcast`): a
 number that was used n times receives n terms of the chain rule.
@@ -214,8 +214,8 @@ def check_broadcast(name, a_shape, b_shape):
             dim = max(len(a_shape), len(b_shape)) - 1 - i
             raise RuntimeError(
                 f"{name}: The size of tensor a ({m}) must match the size of tensor b ({n}) at non-singleton dimension "
-                f"{dim}; got shapes {tuple(a_shape)} and {tuple(b_shape)}. Sizes are compared from the right and must be "
-                "equal or 1."
+                f"{dim}; got shapes {tuple(a_shape)} and {tuple(b_shape)}. Sizes are compared from the right and must "
+                "be equal or 1."
             )
 
 

@@ -3,10 +3,11 @@
 from ..engine import Variable
 
 
-def must_be_tensor(name, x):
-    """Raise PyTorch's error if `x` is no tensor."""
-    if not isinstance(x, Variable):
-        raise TypeError(f"{name}: got {type(x).__name__}, wanted a Tensor; make one with tensor(...)")
+def must_be_tensor(name, *arguments):
+    """Raise PyTorch's error if one of the arguments is no tensor."""
+    for x in arguments:
+        if not isinstance(x, Variable):
+            raise TypeError(f"{name}: got {type(x).__name__}, wanted a Tensor; make one with tensor(...)")
 
 
 def axis_of(name, x, dim):

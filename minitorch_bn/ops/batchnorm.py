@@ -1,10 +1,10 @@
-"""BatchNorm: the math that this project exists to show. State (running statistics, train and eval) is in nn/batchnorm.py.
+"""BatchNorm: the math that this project exists to show. State (running statistics, train, eval) is in nn/batchnorm.py.
 
 Two ops: `BatchNorm` normalises with the statistics of the batch at hand, `FixedBatchNorm` with given ones. They share a
 formula forwards and nothing backwards: the batch's mean and variance move when x moves, given ones do not.
 
-Shapes: x, y and their gradients are (N, C, *S): N samples, C channels, S any further axes. gamma, beta and the statistics
-are (C,). The m = N * prod(S) values of one channel share one mean and one variance.
+Shapes: x, y and their gradients are (N, C, *S): N samples, C channels, S any further axes. gamma, beta and the
+statistics are (C,). The m = N * prod(S) values of one channel share one mean and one variance.
 """
 
 import numpy as np
@@ -27,11 +27,6 @@ def channel_layout(x):
     return axes, m, (channels,) + (1,) * (x.ndim - 2)
 
 
-def channel_mean(x, axes, m):
-    """The mean of every channel's m values: (N, C, *S) gives (C,)."""
-    return backend.mean_of_rows(x) if x.ndim == 2 else x.sum(axes) / m
-
-
 def channel_sum(x, axes):
     """The sum of every channel's values: (N, C, *S) gives (C,)."""
     return backend.sum_of_rows(x) if x.ndim == 2 else x.sum(axes)
@@ -42,7 +37,7 @@ class BatchNorm(Op):
 
         x_hat = (x - mean) / sqrt(var + eps)        y = gamma * x_hat + beta
 
-    var is the biased variance, sum((x - mean)**2) / m; eps stands inside the root. gamma and beta may be None (1 and 0).
+    var is the biased variance, sum((x - mean)**2) / m; eps stands inside the root. gamma and beta may be None (1, 0).
 
     Backward, with mean(.) over the m values of a channel:
 
@@ -63,17 +58,18 @@ class BatchNorm(Op):
         self.axes, self.m, self.shape = channel_layout(x)
         self.gamma = gamma
 
-        self.mean = channel_mean(x, self.axes, self.m)
+        self.mean = backend.channel_mean(x, self.axes, self.m)
         centred = x - self.mean.reshape(self.shape)
-        self.var = channel_mean(centred * centred, self.axes, self.m)
+        self.var = backend.channel_mean(centred * centred, self.axes, self.m)
         self.inv_std = 1 / np.sqrt(self.var + self.eps)
         self.x_hat = centred * self.inv_std.reshape(self.shape)
 
-        return scale_and_shift(self.x_hat, gamma, beta, self.shape)
+        y = self.x_hat if gamma is None else gamma.reshape(self.shape) * self.x_hat
+        return y if beta is None else y + beta.reshape(self.shape)
 
     def backward(self, dy):
-        mean_dy = channel_mean(dy, self.axes, self.m)
-        mean_dy_x_hat = channel_mean(dy * self.x_hat, self.axes, self.m)
+        mean_dy = backend.channel_mean(dy, self.axes, self.m)
+        mean_dy_x_hat = backend.channel_mean(dy * self.x_hat, self.axes, self.m)
         dbeta, dgamma = self.m * mean_dy, self.m * mean_dy_x_hat
 
         scale = self.inv_std if self.gamma is None else self.gamma * self.inv_std
@@ -107,7 +103,8 @@ class FixedBatchNorm(Op):
 
         self.inv_std = 1 / np.sqrt(self.var + self.eps)
         self.x_hat = (x - self.mean.reshape(self.shape)) * self.inv_std.reshape(self.shape)
-        return scale_and_shift(self.x_hat, gamma, beta, self.shape)
+        y = self.x_hat if gamma is None else gamma.reshape(self.shape) * self.x_hat
+        return y if beta is None else y + beta.reshape(self.shape)
 
     def backward(self, dy):
         dbeta = channel_sum(dy, self.axes)
@@ -115,12 +112,6 @@ class FixedBatchNorm(Op):
         scale = self.inv_std if self.gamma is None else self.gamma * self.inv_std
         dx = scale.reshape(self.shape) * dy
         return dx, dgamma, dbeta
-
-
-def scale_and_shift(x_hat, gamma, beta, shape):
-    """gamma * x_hat + beta; None stands for 1 and 0."""
-    y = x_hat if gamma is None else gamma.reshape(shape) * x_hat
-    return y if beta is None else y + beta.reshape(shape)
 
 
 def batch_norm(input, running_mean, running_var, weight=None, bias=None, training=False, momentum=0.1, eps=1e-5):
@@ -212,9 +203,10 @@ def refuse(x, per_channel, wrong):
     name = ("running_mean", "running_var", "weight", "bias")[[t is wrong for t in per_channel].index(True)]
     if wrong.array.shape != x.shape[1:2]:
         raise RuntimeError(
-            f"batch_norm: {name} should contain {x.shape[1]} elements, one per channel of input {tuple(x.shape)}, got shape "
-            f"{tuple(wrong.array.shape)}. The channel is dimension 1."
+            f"batch_norm: {name} should contain {x.shape[1]} elements, one per channel of input {tuple(x.shape)}, "
+            f"got shape {tuple(wrong.array.shape)}. The channel is dimension 1."
         )
     raise RuntimeError(
-        f"batch_norm: expected input and {name} of one dtype, got {x.dtype} and {wrong.array.dtype}; use .to() or .double()"
+        f"batch_norm: expected input and {name} of one dtype, got {x.dtype} and {wrong.array.dtype}; "
+        "use .to() or .double()"
     )

@@ -1,7 +1,7 @@
 """Convolution in two dimensions (cross-correlation, as everywhere in deep learning), as one matrix product per group.
 
-Every output pixel is the dot product of a filter with a window of the input. Write the windows side by side as the rows of
-a matrix ("im2col") and the convolution is that matrix times the filters.
+Every output pixel is the dot product of a filter with a window of the input. Write the windows side by side as the rows
+of a matrix ("im2col") and the convolution is that matrix times the filters.
 """
 
 import numpy as np
@@ -105,8 +105,8 @@ def conv2d(input, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
     weight : Tensor of shape (O, C / groups, KH, KW)
     bias : Tensor of shape (O,), optional
     stride, padding, dilation : int or pair of int
-        Step of the window; zeros added on each side; distance between the window's elements. padding may be "valid" (0) or
-        "same" (stride 1 only; H and W stay).
+        Step of the window; zeros added on each side; distance between the window's elements. padding may be "valid" (0)
+        or "same" (stride 1 only; H and W stay).
     groups : int
         Channels and filters are cut into this many independent parts.
 
@@ -133,8 +133,8 @@ def conv2d(input, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
     out = [out_size(*a) for a in zip(input.array.shape[2:], kernel, stride, padding, dilation, strict=True)]
     if min(out) < 1:
         raise RuntimeError(
-            f"conv2d: Kernel size can't be greater than actual input size: kernel {kernel}, dilation {dilation}, padded "
-            f"input {tuple(n + 2 * p for n, p in zip(input.array.shape[2:], padding, strict=True))}"
+            f"conv2d: Kernel size can't be greater than actual input size: kernel {kernel}, dilation {dilation}, "
+            f"padded input {tuple(n + 2 * p for n, p in zip(input.array.shape[2:], padding, strict=True))}"
         )
     return apply(Conv2d(stride, padding, dilation, groups), input, weight, bias)
 

@@ -22,8 +22,7 @@ class Embedding(Rows):
     torch_name = "EmbeddingBackward0"
 
     def __init__(self, index, padding_idx=None):
-        super().__init__(index)
-        self.padding_idx = padding_idx
+        self.index, self.padding_idx = index, padding_idx
 
     def backward(self, dy):
         (dweight,) = super().backward(dy)

@@ -215,6 +215,11 @@ def indices_outside(index, n):
     return index.size > 0 and bool(unsigned[unsigned.argmax()] >= n)  # argmax and a lookup: half the time of max
 
 
+def is_rows(index, x):
+    """Whether `index` is a list of row numbers of `x`: int64, of any shape but (), on the same device."""
+    return index.dtype == np.int64 and index.ndim > 0 and type(index) is type(x)
+
+
 def index_error(error, index, shape):
     """NumPy's IndexError in words that name the shape."""
     return IndexError(f"index: {error}; got index {index!r:.200} for a tensor of shape {tuple(shape)}")
@@ -228,8 +233,14 @@ def getitem(input, index):
     IndexError
         If an index is out of range, or there are too many.
     """
-    if isinstance(index, Variable) and type(index.array) is type(input.array) and is_list(index.array):
-        return rows(input, index.array)  # the lookup that training does in every step
+    if isinstance(index, Variable) and is_rows(index.array, input.array):  # what training does in every step
+        try:
+            backend.check_index(input.array, index.array)
+            return (
+                apply(Rows(index.array), input) if input.requires_grad else input.like(input.array.take(index.array, 0))
+            )
+        except IndexError as error:
+            raise index_error(error, index.array, input.array.shape) from None
     index, repeats = plain_index(index)
     try:
         *numbers, last = index_steps(index)
@@ -244,22 +255,8 @@ def getitem(input, index):
         raise index_error(error, index, input.array.shape) from None
 
 
-def is_list(index):
-    """Whether an array is a list of int64 positions, of any shape but ()."""
-    return index.ndim > 0 and index.dtype == np.int64
-
-
-def rows(input, index):
-    """input[index] for one array of integers."""
-    try:
-        backend.check_index(input.array, index)
-        return apply(Rows(index), input) if input.requires_grad else input.like(input.array.take(index, 0))
-    except IndexError as error:
-        raise index_error(error, index, input.array.shape) from None
-
-
 def put_index(input, index, values):
-    """A tensor like `input` with input[index] replaced by `values`: what indexed assignment does to a recorded tensor."""
+    """A tensor like `input` with input[index] replaced by `values`: indexed assignment to a recorded tensor."""
     op = PutIndex(index_steps(plain_index(index)[0]))
     backend.check_index(op.part(input.array), op.index)
     try:
@@ -284,8 +281,8 @@ def gather(input, dim, index):
     fits = all(i == axis or m <= n for i, (m, n) in enumerate(zip(where.shape, x_shape, strict=False)))
     if where.size and (where.ndim != len(x_shape) or not fits):
         raise RuntimeError(
-            f"gather: index of shape {where.shape} for input {x_shape}: wanted as many dimensions, and apart from dim {dim} "
-            "no size larger than input's"
+            f"gather: index of shape {where.shape} for input {x_shape}: wanted as many dimensions, and apart from "
+            f"dim {dim} no size larger than input's"
         )
     n = input.array.shape[axis] if input.array.ndim else 1
     if where.size and (where.min() < 0 or where.max() >= n):

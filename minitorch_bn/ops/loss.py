@@ -5,7 +5,7 @@ import numpy as np
 from .. import backend
 from ..engine import Op, apply
 from .axes import must_be_tensor
-from .indexing import indices_outside
+from .indexing import indices_outside, is_rows
 from .softmax import log_softmax
 
 
@@ -114,9 +114,12 @@ def cross_entropy(input, target, weight=None, ignore_index=-100, reduction="mean
 
     Source: PyTorch documentation, torch.nn.CrossEntropyLoss.
     """
+    must_be_tensor("cross_entropy", input, target)
+    x, y = input.array, target.array
+    if weight is None and label_smoothing == 0.0 and reduction == "mean" and x.ndim == 2 and ignore_index < 0:
+        if y.shape == x.shape[:1] != (0,) and is_rows(y, x) and not indices_outside(y, x.shape[1]):  # the usual case, at once
+            return apply(CrossEntropy(y, None, len(y), False), input)
     check_reduction("cross_entropy", reduction)
-    must_be_tensor("cross_entropy", input)
-    must_be_tensor("cross_entropy", target)
     if not 0 <= label_smoothing <= 1:
         raise RuntimeError(f"cross_entropy: label_smoothing must be between 0.0 and 1.0, got {label_smoothing}")
     if target.array.dtype.kind == "f":

@@ -1,4 +1,4 @@
-"""Order and counts: sort, topk, unique, histogram, bincount. Values that were moved keep their gradients; counts have none."""
+"""Order and counts: sort, topk, unique, histogram, bincount. Moved values keep their gradients; counts have none."""
 
 import numpy as np
 
@@ -46,7 +46,7 @@ def unique(input, return_counts=False):
 
 
 def histogram(input, bins, *, range=None, density=False):
-    """How many elements fall into each of `bins` intervals of equal width: a pair (hist, bin_edges), both floating point."""
+    """How many elements fall into each of `bins` equal intervals: a pair (hist, bin_edges), both floating point."""
     here = backend.device_of(input.array)
     hist, edges = np.histogram(backend.to_numpy(input.array), bins=bins, range=range, density=density)
     dtype = input.array.dtype if input.array.dtype.kind == "f" else dtypes.get_default_dtype().numpy

@@ -62,8 +62,8 @@ class Mean(Reduction):
 class Var(Reduction):
     """y = sum((x - mean)**2) / (m - correction).  dx = dy * 2 (x - mean) / (m - correction).
 
-    correction 1 is the unbiased estimate, PyTorch's default; 0 is the biased one, NumPy's default and BatchNorm's choice.
-    The mean moves with x, but that path adds nothing: the centred values sum to 0.
+    correction 1 is the unbiased estimate, PyTorch's default; 0 is the biased one, NumPy's default and BatchNorm's
+    choice. The mean moves with x, but that path adds nothing: the centred values sum to 0.
     """
 
     torch_name = "VarBackward0"
@@ -282,7 +282,7 @@ def max(input, dim=None, keepdim=False, *, axis=None, keepdims=False):
 
 
 def min(input, dim=None, keepdim=False, *, axis=None, keepdims=False):
-    """The smallest element; with an int `dim`, the smallest along it and where it stands (the first, if several tie)."""
+    """The smallest element; with an int `dim`, the one along it and where it stands (the first, if several tie)."""
     dim, keepdim = numpy_names(dim, keepdim, axis, keepdims)
     return _extreme("min", amin, np.argmin, input, dim, keepdim)
 

@@ -110,8 +110,8 @@ def reshape(input, *shape):
     except ValueError:
         pass
     raise RuntimeError(
-        f"reshape: shape '{list(shape)}' is invalid for input of size {input.array.size} and shape {input.array.shape}; "
-        "sizes must multiply to that number, and one of them may be -1"
+        f"reshape: shape '{list(shape)}' is invalid for input of size {input.array.size} and shape "
+        f"{input.array.shape}; sizes must multiply to that number, and one of them may be -1"
     )
 
 
@@ -128,7 +128,8 @@ def view(input, *shape):
     if not x.flags.c_contiguous and x.size and not np.may_share_memory(y.array, x):
         raise RuntimeError(
             f"view: size {list(sizes(shape))} is not compatible with the strides of a tensor of shape "
-            f"{input.array.shape}: its elements do not lie in order. Use .reshape(...) or .contiguous().view(...) instead."
+            f"{input.array.shape}: its elements do not lie in order. Use .reshape(...) or "
+            ".contiguous().view(...) instead."
         )
     return y
 

@@ -1,7 +1,7 @@
 """Softmax, its logarithm, and the logarithm of a sum of exponentials.
 
-All three subtract the largest element first: exp then sees no positive number and cannot overflow, and the result is the
-same because a common factor e**max cancels.
+All three subtract the largest element first: exp then sees no positive number and cannot overflow, and the result is
+the same because a common factor e**max cancels.
 """
 
 import numpy as np

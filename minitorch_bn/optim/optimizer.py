@@ -72,11 +72,11 @@ class Optimizer:
             with enable_grad():
                 loss = closure()
         for group in self.param_groups:
-            self.update(group, [p for p in group["params"] if p.grad_array is not None])
+            self.update(group)
         return loss
 
-    def update(self, group, params):
-        """Change the parameters `params` of a group in place; all of them have a gradient, `p.grad_array`."""
+    def update(self, group):
+        """Change the parameters of a group in place: those that have a gradient, `p.grad_array`."""
         raise NotImplementedError(f"{type(self).__name__} has no update")
 
     def state_dict(self):

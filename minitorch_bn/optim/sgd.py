@@ -38,13 +38,14 @@ class SGD(Optimizer):
         defaults = {"lr": lr, "momentum": momentum, "dampening": dampening, "weight_decay": weight_decay}
         super().__init__(params, {**defaults, "nesterov": nesterov, "maximize": maximize})
 
-    def update(self, group, params):
+    def update(self, group):
         """One step of every parameter, in place."""
         plain = not (group["momentum"] or group["weight_decay"] or group["maximize"])
         lr = group["lr"]
-        for p in params:
-            v = p.grad_array if plain else self.direction(p, p.grad_array, group)
-            p.array -= lr * v
+        for p in group["params"]:
+            g = p.grad_array
+            if g is not None:
+                p.array -= lr * (g if plain else self.direction(p, g, group))
 
     def direction(self, p, g, group):
         """v for one parameter with gradient `g`: weight decay, then momentum."""

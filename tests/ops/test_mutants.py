@@ -88,7 +88,8 @@ def bn_forward(ddof=0, outside=False, keep_mean=False, one_axis=False):
         self.x_hat = (x - mean) * inv_std
         self.mean, self.var = x.mean(self.axes), x.var(self.axes)
         self.inv_std = inv_std.reshape(-1) if inv_std.size == x.shape[1] else inv_std[0].reshape(x.shape[1], -1)[:, 0]
-        return batchnorm.scale_and_shift(self.x_hat, gamma, beta, self.shape)
+        y = self.x_hat if gamma is None else gamma.reshape(self.shape) * self.x_hat
+        return y if beta is None else y + beta.reshape(self.shape)
 
     return forward
 
@@ -302,7 +303,7 @@ OTHERS = {
     ),
     "cross_entropy_no_one_hot": (
         CrossEntropy,
-        replaced(lambda self, dy: (((self.softmax * dy) / self.divisor).T,)),
+        replaced(lambda self, dy: (((self.exp / self.total * dy) / self.divisor).T,)),
         "cross_entropy",
     ),
     "cross_entropy_double": (CrossEntropy, times(2), "cross_entropy"),

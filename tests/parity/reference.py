@@ -1,7 +1,7 @@
 """Both experiments in plain PyTorch, written from their description; nothing of minitorch_bn is used here.
 
-The circles: two rings of 2,000 points, a 2-64-32-2 network with ReLU, SGD on all points at once. The names: three symbols
-of context, an embedding, a hidden layer with BatchNorm and tanh, batches of 32 from the default generator.
+The circles: two rings of 2,000 points, a 2-64-32-2 network with ReLU, SGD on all points at once. The names: three
+symbols of context, an embedding, a hidden layer with BatchNorm and tanh, batches of 32 from the default generator.
 
 The tests import the functions; the long run is a process of its own, which writes what it measured as JSON:
 
@@ -90,7 +90,7 @@ def run_circles(seed=0, batch_norm=True, dtype=torch.float32, lr=0.1, epochs=500
 
 
 class Names(nn.Module):
-    """Embedding(46, 10) - Linear(30, 200) - BatchNorm1d(200) - tanh - Linear(200, 46); or a bias in BatchNorm's place."""
+    """Embedding(46, 10) - Linear(30, 200) - BatchNorm1d(200) - tanh - Linear(200, 46)."""
 
     def __init__(self, batch_norm=True, symbols=46):
         super().__init__()
@@ -141,17 +141,14 @@ def names_net(seed, batch_norm=True, dtype=torch.float32):
     return Names(batch_norm).to(dtype)
 
 
-def run_names(data, steps, seed=42, batch_norm=True, dtype=torch.float32, end=None):
-    """Train for `steps`; the rate is 0.1 up to half of `end` (default: of `steps`), then 0.01.
-
-    Gives the loss of every batch, and the network.
-    """
+def run_names(data, steps, seed=42, batch_norm=True, dtype=torch.float32):
+    """Train for `steps`, with the rate 0.1 in the first half, then 0.01; give the loss of every batch, and the network."""
     X, Y = data["train"]
     net = names_net(seed, batch_norm, dtype)
     optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
     losses = []
     for i in range(steps):
-        if i == (end or steps) // 2:
+        if i == steps // 2:
             optimizer.param_groups[0]["lr"] = 0.01
         ix = torch.randint(0, X.shape[0], (32,))
         loss = F.cross_entropy(net(X[ix]), Y[ix])

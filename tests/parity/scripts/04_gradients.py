@@ -12,7 +12,7 @@ for p in parameters:
     p.requires_grad_()
 
 ud = []
-for step in range(200):
+for _ in range(200):
     ix = torch.randint(0, 600, (32,), generator=g)
     h = C[X[ix]].view(32, -1)
     outs = []

@@ -10,8 +10,7 @@ V = len(stoi)
 
 N = torch.zeros((V, V), dtype=torch.int32)
 for w in words:
-    chs = ["."] + list(w) + ["."]
-    for ch1, ch2 in zip(chs, chs[1:]):
+    for ch1, ch2 in zip("." + w, w + "."):
         N[stoi[ch1], stoi[ch2]] += 1
 print(N.dtype, N.shape, N.sum(), N[0, 1:11])
 print(N[3, 5].item(), N[:, 0].float().mean())

@@ -52,9 +52,9 @@ print(w.grad)
 for wrong in (
     lambda: w.add_(1),
     lambda: torch.ones(2) @ torch.ones(3),
-    lambda: u.numpy(),
+    u.numpy,
     lambda: a[5],
-    lambda: (w * 2).backward(),
+    (w * 2).backward,
 ):
     try:
         wrong()

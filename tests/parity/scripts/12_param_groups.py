@@ -1,4 +1,4 @@
-# Parameter groups, momentum, Nesterov, weight decay, a rate changed by hand, frozen layers, weights shared and initialised.
+# Parameter groups, momentum, Nesterov, weight decay, a rate changed by hand, frozen layers, initialised weights.
 import torch
 import torch.nn as nn
 import torch.nn.functional as F
