@@ -13,7 +13,7 @@ from ..tensor import Tensor
 from .parameter import Buffer, Parameter
 
 
-class IncompatibleKeys(namedtuple("_IncompatibleKeys", ["missing_keys", "unexpected_keys"])):
+class _IncompatibleKeys(namedtuple("_IncompatibleKeys", ["missing_keys", "unexpected_keys"])):
     """What load_state_dict returns: the keys that it missed, and those that it did not know."""
 
     def __repr__(self):
@@ -283,7 +283,7 @@ class Module:
         for key, t in own.items():
             if key in state_dict:
                 t.detach().copy_(state_dict[key].detach())
-        return IncompatibleKeys(missing, unexpected)
+        return _IncompatibleKeys(missing, unexpected)
 
     # what it looks like
 

@@ -117,7 +117,8 @@ def cross_entropy(input, target, weight=None, ignore_index=-100, reduction="mean
     must_be_tensor("cross_entropy", input, target)
     x, y = input.array, target.array
     if weight is None and label_smoothing == 0.0 and reduction == "mean" and x.ndim == 2 and ignore_index < 0:
-        if y.shape == x.shape[:1] != (0,) and is_rows(y, x) and not indices_outside(y, x.shape[1]):  # the usual case, at once
+        # the usual case, at once
+        if y.shape == x.shape[:1] != (0,) and is_rows(y, x) and not indices_outside(y, x.shape[1]):
             return apply(CrossEntropy(y, None, len(y), False), input)
     check_reduction("cross_entropy", reduction)
     if not 0 <= label_smoothing <= 1:

@@ -142,7 +142,7 @@ def names_net(seed, batch_norm=True, dtype=torch.float32):
 
 
 def run_names(data, steps, seed=42, batch_norm=True, dtype=torch.float32):
-    """Train for `steps`, with the rate 0.1 in the first half, then 0.01; give the loss of every batch, and the network."""
+    """Train for `steps`, with the rate 0.1 in the first half, then 0.01; give the loss of every batch and the net."""
     X, Y = data["train"]
     net = names_net(seed, batch_norm, dtype)
     optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
