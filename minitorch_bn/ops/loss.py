@@ -35,8 +35,8 @@ class CrossEntropy(Op):
         shifted = logits - logits.max(0)
         self.exp = np.exp(shifted)
         self.total = backend.sum_of_rows(self.exp)  # softmax is exp / total
-        self.where = (self.target, backend.row_numbers(x))
-        losses = np.log(self.total) - shifted[self.where]
+        self.where = self.target * len(x) + backend.row_numbers(x)  # of every target, counted through the whole matrix
+        losses = np.log(self.total) - shifted.take(self.where)
         if self.counted is not None:
             losses = losses * self.counted
         return losses if self.keep_rows else backend.sum_of_rows(losses) / self.divisor
@@ -46,7 +46,7 @@ class CrossEntropy(Op):
         if self.counted is not None:
             scale = np.where(self.counted, scale, 0)  # not times 0: where no row counts, scale is nan
         difference = self.exp * (scale / self.total)
-        difference[self.where] -= scale
+        difference.reshape(-1)[self.where] -= scale
         return (difference.T,)
 
 

@@ -41,8 +41,8 @@ def default_dtype(torch):
 
 
 # The circles of the benchmark have labels at random: in float32 PyTorch leaves its own curve (3e-3 in 100 steps) when
-# it uses two threads instead of one, and one ReLU that rounding tips over moves the loss by 1e-5. So the long comparison
-# is in float64.
+# it uses two threads instead of one, and one ReLU that rounding tips over moves the loss by 1e-5. So the long
+# comparison is in float64.
 @pytest.mark.parametrize(("dtype", "count", "tolerance"), [("float64", 200, 1e-12), ("float32", 10, 1e-4)])
 @pytest.mark.parametrize("experiment", EXPERIMENTS)
 def test_both_libraries_compute_the_same(torch, default_dtype, steps, experiment, dtype, count, tolerance, measured):

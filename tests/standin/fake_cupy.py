@@ -287,8 +287,10 @@ class ndarray:
 
     def take(self, indices, axis=None, out=None):
         """As indexing does: host indices are uploaded, those out of range wrap around."""
-        index, _ = _index(self, (*[slice(None)] * ((axis or 0) % max(self.ndim, 1)), indices))
-        return _device(_host(self).reshape(-1).take(index[0]) if axis is None else _host(self).take(index[-1], axis))
+        if axis is None:
+            return self.reshape(-1).take(indices, 0)
+        index, _ = _index(self, (*[slice(None)] * (axis % max(self.ndim, 1)), indices))
+        return _device(_host(self).take(index[-1], axis))
 
     def __pos__(self):
         return self
