@@ -143,10 +143,11 @@ def execute(notebook, name="notebook"):
 
 
 def environment():
-    """The kernel's environment: the package of this checkout, one BLAS thread, one order of sets."""
+    """The kernel's environment: the package of this checkout, one BLAS thread, one order of sets, pictures in place."""
     path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
     threads = dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1")
-    return {**threads, "PYTHONHASHSEED": "0", **os.environ, "PYTHONPATH": path}
+    always = {"PYTHONPATH": path, "MPLBACKEND": "module://matplotlib_inline.backend_inline"}
+    return {**threads, "PYTHONHASHSEED": "0", **os.environ, **always}
 
 
 def tidy(notebook):
