@@ -18,7 +18,8 @@ def _make(array, dtype, device, requires_grad):
         array = array.astype(dtypes.of(dtype).numpy, copy=False)
     if device is not None:
         array = backend.to_device(array, device)
-    t = Tensor(array)
+    t = object.__new__(Tensor)
+    t.array = array
     return t.requires_grad_() if requires_grad else t
 
 

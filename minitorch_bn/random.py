@@ -636,7 +636,7 @@ def _cast(samples, dtype):
 
 def _checked_shape(name, shape):
     """Return `shape` as a tuple, or raise PyTorch's error for a negative dimension."""
-    shape = (shape,) if isinstance(shape, (int, np.integer)) else tuple(shape)
+    shape = shape if type(shape) is tuple else (shape,) if isinstance(shape, (int, np.integer)) else tuple(shape)
     if shape and min(shape) < 0:
         raise RuntimeError(f"{name}: Trying to create tensor with negative dimension {min(shape)}: {list(shape)}")
     return shape

@@ -60,7 +60,9 @@ class Linear(Op):
     def forward(self, x, W, b):
         self.x, self.W = x, W
         y = x.dot(W.T)  # for two matrices the same as x @ W.T, with less ado
-        return y if b is None else y + b
+        if b is not None:
+            y += b
+        return y
 
     def backward(self, dy):
         x, dy_rows = self.x, dy
