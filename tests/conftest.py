@@ -1,8 +1,10 @@
-"""What every test relies on: one BLAS thread, a seeded NumPy, and `gpu` tests skipped where there is no GPU."""
+"""What every test relies on: one BLAS thread, a seeded NumPy, PyTorch, and a report of what was measured."""
 
 import numpy as np
 import pytest
 from threadpoolctl import threadpool_limits
+
+MEASURED = pytest.StashKey()
 
 
 @pytest.hookimpl(wrapper=True)
@@ -36,3 +38,27 @@ def rng():
     """Give a generator that starts alike in every test; seed NumPy's global one too."""
     np.random.seed(0)  # noqa: NPY002  code under test may use it
     return np.random.default_rng(0)
+
+
+@pytest.fixture
+def torch():
+    """PyTorch with one thread; the test is skipped where it is not installed."""
+    torch = pytest.importorskip("torch", reason="compares with PyTorch, which is not installed (extra: parity)")
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield torch
+    torch.set_num_threads(threads)
+
+
+@pytest.fixture
+def measured(request):
+    """Call with a line of text: it is printed at the end of the test run."""
+    return request.config.stash.setdefault(MEASURED, []).append
+
+
+def pytest_terminal_summary(terminalreporter, config):
+    lines = config.stash.get(MEASURED, [])
+    if lines:
+        terminalreporter.section("measured")
+        for line in lines:
+            terminalreporter.line(line)
