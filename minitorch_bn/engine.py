@@ -14,12 +14,10 @@ Chain rule
 Ops see arrays only; users see Tensors (tensor.py), which are Variables with PyTorch's methods.
 """
 
-import itertools
 from contextlib import ContextDecorator
 
-from . import backend
+from . import backend, clock
 
-_serials = itertools.count()
 _grad_enabled = True
 
 
@@ -99,9 +97,11 @@ class Variable:
         Raises
         ------
         RuntimeError
-            If no gradient can flow from here, the graph has been freed, or the shape of `gradient` is wrong.
+            If no gradient can flow from here, the graph has been freed, the shape of `gradient` is wrong, or what an op
+            saved has been written to since.
         """
         order = graph(self)
+        clock.check(order)
         for t in order:
             t.dy = None
         self.receive(_first_gradient(self, gradient, create_graph))
@@ -182,7 +182,7 @@ def apply(op, *inputs):
     y.array = array if array.ndim else backend.as_array(array)  # NumPy makes scalars of 0-dim results
     if True in needs:
         op.inputs = tuple(x if isinstance(x, Variable) else None for x in inputs) if numbers else inputs
-        op.serial = next(_serials)
+        op.serial = next(clock.ticks)
         y.op = op
         y.requires_grad = True
     return y
@@ -234,15 +234,13 @@ def _first_gradient(root, gradient, create_graph):
     if not root.requires_grad:
         why = "Was it made under no_grad, from detached tensors, or without requires_grad=True?"
         raise RuntimeError(f"backward: the tensor does not require grad and does not have a grad_fn. {why}")
-    if gradient is None and root.array.size != 1:
-        how = "Reduce it first, for example with .sum() or .mean(), or pass gradient= of that shape."
-        raise RuntimeError(
-            f"backward: grad can be implicitly created only for scalar outputs, got shape {shape}. {how}"
-        )
-    if gradient is not None and tuple(gradient.shape) != shape:
-        raise RuntimeError(f"backward: got a gradient of shape {tuple(gradient.shape)}, wanted the tensor's, {shape}")
     if gradient is None:
-        return root.array**0  # one, also where the loss is nan
+        if root.array.size == 1:
+            return root.array**0  # one, also where the loss is nan
+        how = "Reduce it first, for example with .sum(), or pass gradient= of that shape."
+        raise RuntimeError(f"backward: grad can be implicitly created only for scalar outputs, got {shape}. {how}")
+    if tuple(gradient.shape) != shape:
+        raise RuntimeError(f"backward: got a gradient of shape {tuple(gradient.shape)}, wanted the tensor's, {shape}")
     return getattr(gradient, "array", gradient).astype(root.array.dtype)
 
 

@@ -12,7 +12,7 @@ Three cases, as in PyTorch:
 
 import numpy as np
 
-from . import backend, engine, ops
+from . import backend, clock, engine, ops
 from .random import default_generator
 
 
@@ -55,6 +55,7 @@ def write(name, x, compute, others=()):
         raise RuntimeError(f"{name}: result type {new.dtype} can't be cast to the desired output type {x.dtype}")
     if not recorded:
         x.array[...] = new.array
+        clock.wrote(x.array)
         return x
     new = ops.cast(new, x.dtype)
     x.array, x.op, x.requires_grad = new.array, new.op, True
@@ -123,6 +124,7 @@ def setitem_(self, index, value):
             part = part[step]
         backend.check_index(part, last)
         part[last] = value.array if isinstance(value, engine.Variable) else value
+        clock.wrote(part)
     except TypeError:
         backend.check_devices("setitem", self.array, plain)
         raise

@@ -6,9 +6,17 @@ statistics or with the running ones; whether gradients are recorded has nothing 
 """
 
 from .. import creation, ops
-from . import init
+from . import batchnorm_variants, init
+from .crosscheck import crosscheck
 from .module import Module
 from .parameter import Buffer, Parameter
+
+
+class Default(float):
+    """A default that can be told from the same number given by the user: a convention replaces only defaults."""
+
+
+EPS, MOMENTUM = Default(1e-5), Default(0.1)
 
 
 class BatchNorm(Module):
@@ -29,6 +37,9 @@ class BatchNorm(Module):
         Whether there is a beta, if affine.
     track_running_stats : bool
         Whether there are running statistics. Without, eval mode uses the batch's own.
+    convention : Convention, optional
+        Follow another implementation than PyTorch in what momentum means, which variance is used and stored, and where
+        eps stands. eps and momentum are then read as that implementation reads them; left out, they are its defaults.
 
     Attributes
     ----------
@@ -38,6 +49,9 @@ class BatchNorm(Module):
         Start at 0 and 1. running_var averages the unbiased variance, m / (m - 1) times the one used to normalise.
     num_batches_tracked : Buffer of shape () or None
         Batches seen in train mode.
+    backward_mode : str
+        How the gradient is computed: "closed" (one formula), "paper" (the paper's stages) or "graph" (small ops, the
+        engine does the rest). They agree to rounding: see `crosscheck`.
 
     Source: Ioffe & Szegedy 2015; PyTorch documentation of BatchNorm1d.
     """
@@ -47,17 +61,24 @@ class BatchNorm(Module):
     def __init__(
         self,
         num_features,
-        eps=1e-5,
-        momentum=0.1,
+        eps=EPS,
+        momentum=MOMENTUM,
         affine=True,
         track_running_stats=True,
         device=None,
         dtype=None,
         *,
         bias=True,
+        convention=None,
     ):
         super().__init__()
-        self.num_features, self.eps, self.momentum = num_features, eps, momentum
+        if convention is not None:
+            eps = convention.eps if isinstance(eps, Default) else eps
+            momentum = convention.momentum if isinstance(momentum, Default) else momentum
+        self.num_features, self.convention = num_features, convention
+        self.eps = float(eps) if isinstance(eps, Default) else eps
+        self.momentum = float(momentum) if isinstance(momentum, Default) else momentum
+        self._backward_mode, self._plain = "closed", convention is None
         self.affine, self.track_running_stats = affine, track_running_stats
         where = {"device": device, "dtype": dtype}
         self.weight = Parameter(creation.empty(num_features, **where)) if affine else None
@@ -73,7 +94,7 @@ class BatchNorm(Module):
         """Forget all batches: mean 0, variance 1, count 0."""
         if self.track_running_stats:
             self.running_mean.zero_()
-            self.running_var.fill_(1)
+            self.running_var.fill_(1 if self.convention is None else self.convention.running_var_start)
             self.num_batches_tracked.zero_()
 
     def reset_parameters(self):
@@ -88,6 +109,9 @@ class BatchNorm(Module):
         if input.array.ndim not in self.ranks:
             wanted = " or ".join(f"{rank}D" for rank in self.ranks)
             raise ValueError(f"{type(self).__name__}: expected {wanted} input (got {input.array.ndim}D input)")
+        self.__dict__["_seen"] = input.array  # for paths(); not by self._seen = ..., which takes longer
+        if not self._plain:
+            return batchnorm_variants.forward(self, input)
         if not self.training and self.running_mean is not None:
             return ops.batch_norm(
                 input, self.running_mean, self.running_var, self.weight, self.bias, False, 0.0, self.eps
@@ -100,6 +124,36 @@ class BatchNorm(Module):
             self.num_batches_tracked.array[()] += 1
         return y
 
+    @property
+    def backward_mode(self):
+        return self._backward_mode
+
+    @backward_mode.setter
+    def backward_mode(self, mode):
+        batchnorm_variants.check_mode(mode, self.convention)
+        self._backward_mode, self._plain = mode, mode == "closed" and self.convention is None
+
+    def paths(self, dy):
+        """The three parts of dx, for the batch that the layer saw last and a gradient `dy` of its result.
+
+        Parameters
+        ----------
+        dy : Tensor of shape (N, C, *S)
+
+        Returns
+        -------
+        Paths (direct, through_mean, through_var), Tensors of shape (N, C, *S) that sum to dx
+            In eval mode there is only the direct way: the running statistics do not depend on x.
+
+        Raises
+        ------
+        RuntimeError
+            If the layer has seen no batch yet, or `dy` has another shape.
+        """
+        return batchnorm_variants.paths(self, dy)
+
+    crosscheck = crosscheck
+
     def weight_of_next_batch(self):
         """What a momentum of None stands for: 1 / (number of batches with the next one)."""
         return 1.0 / (self.num_batches_tracked.item() + 1)
@@ -108,6 +162,7 @@ class BatchNorm(Module):
         return (
             f"{self.num_features}, eps={self.eps}, momentum={self.momentum}, affine={self.affine}, "
             f"bias={self.bias is not None}, track_running_stats={self.track_running_stats}"
+            + (f", convention={self.convention}" if self.convention is not None else "")
         )
 
 

@@ -18,22 +18,32 @@ class MatMul(Op):
     torch_name = "MmBackward0"
 
     def forward(self, a, b):
-        self.a, self.b = a, b
+        self.a_shape, self.b_shape = a.shape, b.shape
+        if self.needs[0]:
+            self.b = b
+        if self.needs[1]:
+            self.a = a
         return a @ b
 
     def backward(self, dy):
-        a = self.a[None, :] if self.a.ndim == 1 else self.a
-        b = self.b[:, None] if self.b.ndim == 1 else self.b
-        if self.b.ndim == 1:
+        if len(self.b_shape) == 1:
             dy = dy[..., None]
-        if self.a.ndim == 1:
+        if len(self.a_shape) == 1:
             dy = dy[..., None, :]
         da = db = None
         if self.needs[0]:
-            da = unbroadcast(dy @ b.swapaxes(-1, -2), a.shape).reshape(self.a.shape)
+            b = self.b[:, None] if self.b.ndim == 1 else self.b
+            da = sum_to(dy @ b.swapaxes(-1, -2), self.a_shape)
         if self.needs[1]:
-            db = unbroadcast(a.swapaxes(-1, -2) @ dy, b.shape).reshape(self.b.shape)
+            a = self.a[None, :] if self.a.ndim == 1 else self.a
+            db = sum_to(a.swapaxes(-1, -2) @ dy, self.b_shape, column=True)
         return da, db
+
+
+def sum_to(dx, shape, column=False):
+    """`dx` summed over the batch axes that were stretched, in the shape of a matrix or, as a row or column, vector."""
+    matrix = shape if len(shape) > 1 else (*shape, 1) if column else (1, *shape)
+    return unbroadcast(dx, matrix).reshape(shape)
 
 
 class TwoNorm(Reduction):
@@ -58,19 +68,23 @@ class Linear(Op):
     torch_name = "AddmmBackward0"
 
     def forward(self, x, W, b):
-        self.x, self.W = x, W
+        if self.needs[0]:
+            self.W = W
+        if self.needs[1]:
+            self.x = x
         y = x.dot(W.T)  # for two matrices the same as x @ W.T, with less ado
         if b is not None:
             y += b
         return y
 
     def backward(self, dy):
-        x, dy_rows = self.x, dy
-        if x.ndim != 2:
-            x, dy_rows = x.reshape(-1, x.shape[-1]), dy.reshape(-1, dy.shape[-1])
+        rows = dy if dy.ndim == 2 else dy.reshape(-1, dy.shape[-1])
         dx = dy.dot(self.W) if self.needs[0] else None
-        dW = dy_rows.T.dot(x) if self.needs[1] else None
-        db = backend.sum_of_rows(dy_rows) if self.needs[2] else None
+        dW = None
+        if self.needs[1]:
+            x = self.x if dy.ndim == 2 else self.x.reshape(-1, self.x.shape[-1])
+            dW = rows.T.dot(x)
+        db = backend.sum_of_rows(rows) if self.needs[2] else None
         return dx, dW, db
 
 

@@ -1,6 +1,6 @@
 """Optimizer: the base of all optimisers. Only optimisers write to the arrays of parameters."""
 
-from .. import backend
+from .. import backend, clock
 from ..engine import enable_grad
 from ..tensor import Tensor
 
@@ -73,6 +73,7 @@ class Optimizer:
                 loss = closure()
         for group in self.param_groups:
             self.update(group)
+            clock.wrote(*[p.array for p in group["params"] if p.grad_array is not None])
         return loss
 
     def update(self, group):

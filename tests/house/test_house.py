@@ -26,10 +26,11 @@ ARROWS = {
     "backend": set(),
     "dtypes": set(),
     "_cephes": set(),
+    "clock": set(),
     "random": {"_cephes"},
-    "engine": {"backend"},
+    "engine": {"backend", "clock"},
     "ops": {"backend", "dtypes", "engine", "random"},
-    "inplace": {"backend", "dtypes", "engine", "ops", "random"},
+    "inplace": {"backend", "clock", "dtypes", "engine", "ops", "random"},
     "tensor": {"backend", "dtypes", "engine", "inplace", "ops", "printing", "random"},
 }
 # A layer that stands here may import anything but this.

@@ -1,8 +1,8 @@
-"""The interface that this project promises, name by name, as written after `torch.`; test_rows.py wants rows for each."""
+"""The promised interface, name by name, as written after `torch.`; test_rows.py wants rows for each."""
 
 TOP = """
-    tensor as_tensor from_numpy zeros ones full empty arange linspace eye zeros_like ones_like rand randn randint randperm
-    normal bernoulli multinomial float32 float64 float16 int64 int32 int16 int8 uint8 bool device no_grad enable_grad
+    tensor as_tensor from_numpy zeros ones full empty arange linspace eye zeros_like ones_like rand randn randint
+    randperm normal bernoulli multinomial float32 float64 float16 int64 int32 int16 int8 uint8 bool device no_grad enable_grad
     set_grad_enabled is_grad_enabled manual_seed Generator get_default_dtype set_default_dtype is_tensor allclose equal
     save load cuda.is_available cuda.synchronize __version__ cat stack histogram topk sort unique Tensor Size
 """

@@ -18,7 +18,9 @@ from .names import promised
 
 ROWS = [
     row
-    for module in sorted(m.name for m in pkgutil.iter_modules([str(Path(__file__).parent)]) if m.name.startswith("rows"))
+    for module in sorted(
+        m.name for m in pkgutil.iter_modules([str(Path(__file__).parent)]) if m.name.startswith("rows")
+    )
     for row in importlib.import_module(f"tests.surface.{module}").ROWS
 ]
 
