@@ -173,8 +173,11 @@ def update_running(running, new, momentum, unbiased=1):
     running += (momentum * unbiased) * new
 
 
-def check_arguments(x, per_channel, training, eps):
-    """Raise PyTorch's errors for what `batch_norm` cannot take, before anything is changed."""
+def check_arguments(x, per_channel, training, eps, lonely=False):
+    """Raise PyTorch's errors for what `batch_norm` cannot take, before anything is changed.
+
+    `lonely` lets a single value per channel pass in training: other processes may have more.
+    """
     if x.ndim < 2:
         raise RuntimeError(f"batch_norm: expected input of shape (N, C, ...), got {tuple(x.shape)}")
     channels = x.shape[1:2]
@@ -182,12 +185,12 @@ def check_arguments(x, per_channel, training, eps):
         if t is not None and (t.array.shape != channels or t.array.dtype != x.dtype or type(t.array) is not type(x)):
             refuse(x, per_channel, t)
     if x.dtype.kind != "f":
-        raise RuntimeError(f"batch_norm: expected a floating point input, got {x.dtype}; convert it with .float()")
+        refuse_integers(x)
     if not training:
         if per_channel[0] is None or per_channel[1] is None:
             raise RuntimeError("batch_norm: expected running_mean and running_var to be defined when training=False")
         return
-    if x.size == x.shape[1]:
+    if x.size == x.shape[1] and not lonely:
         raise ValueError(
             f"batch_norm: Expected more than 1 value per channel when training, got input size {tuple(x.shape)}: the "
             "variance of one value is 0. Often this is the last, smaller batch of a data loader: use drop_last=True, a "
@@ -206,7 +209,16 @@ def refuse(x, per_channel, wrong):
             f"batch_norm: {name} should contain {x.shape[1]} elements, one per channel of input {tuple(x.shape)}, "
             f"got shape {tuple(wrong.array.shape)}. The channel is dimension 1."
         )
+    if x.dtype.kind != "f":
+        refuse_integers(x)
     raise RuntimeError(
         f"batch_norm: expected input and {name} of one dtype, got {x.dtype} and {wrong.array.dtype}; "
         "use .to() or .double()"
+    )
+
+
+def refuse_integers(x):
+    """Raise PyTorch's error for an input that is not floating point; NotImplementedError is a RuntimeError."""
+    raise NotImplementedError(
+        f'"batch_norm" not implemented for {x.dtype}: expected a floating point input; convert it with .float()'
     )

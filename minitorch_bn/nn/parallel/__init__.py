@@ -1,0 +1,3 @@
+"""Training one model in several processes, each with a part of every batch."""
+
+from .data_parallel import DistributedDataParallel

@@ -1,0 +1,164 @@
+"""DistributedDataParallel: every rank holds the whole model and a part of every batch; gradients are averaged."""
+
+from contextlib import contextmanager
+
+import numpy as np
+
+from ... import world
+from ...engine import graph, is_grad_enabled
+from ...tensor import Tensor
+from ..module import Module
+from .buckets import ReducedParameter, Reducer, count_uses
+
+
+class DistributedDataParallel(Module):
+    """A model whose gradients are, after backward, the mean over all ranks.
+
+    At construction rank 0's parameters and buffers go to all ranks. In backward, gradients are sent in buckets while
+    earlier layers are still being computed. If each rank's loss is a mean over its part of the batch, and the parts are
+    equally large, the gradient is that of the whole batch.
+
+    Parameters
+    ----------
+    module : Module
+    broadcast_buffers : bool
+        Whether rank 0's buffers (running statistics) go to all ranks before every forward in train mode.
+    bucket_cap_mb : float, optional
+        Size of a bucket in MiB; by default 25.
+    find_unused_parameters : bool
+        Whether some parameters may have no part in the loss, and on some ranks only. Costs one more exchange per step.
+    device_ids, output_device, dim, process_group, check_reduction, gradient_as_bucket_view, static_graph
+        Taken for PyTorch's sake; they change nothing here.
+
+    Attributes
+    ----------
+    module : Module
+        The model itself; keys of state_dict() begin with "module.".
+
+    Raises
+    ------
+    ValueError
+        If there is no process group.
+    RuntimeError
+        If no parameter requires a gradient; if names, shapes or dtypes differ between ranks (the first difference is
+        named, on all ranks); in forward, if a parameter is unused and find_unused_parameters is false.
+
+    Source: PyTorch documentation of DistributedDataParallel; Li et al. 2020, section 3.
+    """
+
+    def __init__(
+        self,
+        module,
+        device_ids=None,
+        output_device=None,
+        dim=0,
+        broadcast_buffers=True,
+        init_sync=True,
+        process_group=None,
+        bucket_cap_mb=None,
+        find_unused_parameters=False,
+        check_reduction=False,
+        gradient_as_bucket_view=False,
+        static_graph=False,
+    ):
+        super().__init__()
+        if not world.is_initialized():
+            raise ValueError(
+                "DistributedDataParallel: Default process group has not been initialized, please make sure to call "
+                "init_process_group."
+            )
+        learnt = [p for p in module.parameters() if p.requires_grad]
+        if not learnt:
+            raise RuntimeError(
+                "DistributedDataParallel is not needed when a module doesn't have any parameter that requires a "
+                "gradient."
+            )
+        self.module = module
+        vars(self).update(group=world.current(), broadcast_buffers=broadcast_buffers, syncs=True)
+        vars(self).update(find_unused_parameters=find_unused_parameters)
+        if init_sync:
+            check_alike(module, self.group)
+            send_state([*module.parameters(), *module.buffers()], self.group)
+        reducer = Reducer(learnt, self.group, int((bucket_cap_mb or 25) * 2**20))
+        for p in learnt:
+            p.__class__, p.reducer = ReducedParameter, reducer
+        vars(self)["reducer"] = reducer
+
+    def forward(self, *args, **kwargs):
+        if self.broadcast_buffers and self.training and self.syncs and is_grad_enabled():
+            send_state(self.module.buffers(), self.group)
+        y = self.module(*args, **kwargs)
+        if is_grad_enabled() and self.syncs:
+            self.prepare(y)
+        else:
+            self.reducer.stop()
+        return y
+
+    def prepare(self, y):
+        """Count the uses of every parameter in the graph of `y` (a tensor, or tuples, lists, dicts of them)."""
+        order = {t.op.serial: t for root in tensors_in(y) for t in graph(root)}
+        uses = count_uses(self.reducer.parameters, order.values())
+        used = used_everywhere = [p for p, n in uses.items() if n]
+        unused = [name for name, p in self.module.named_parameters() if uses.get(p) == 0]
+        if unused and not self.find_unused_parameters:
+            raise RuntimeError(
+                f"DistributedDataParallel: parameters {unused} have no part in the output; the ranks would wait for "
+                "their gradients for ever. Pass find_unused_parameters=True, or let the model use them."
+            )
+        if self.find_unused_parameters:
+            parameters = self.reducer.parameters
+            anywhere = self.group.all_reduce(np.array([uses[p] > 0 for p in parameters], dtype=np.int64), "max")
+            used_everywhere = [p for p, n in zip(parameters, anywhere, strict=True) if n]
+        self.reducer.expect(uses, set(used_everywhere))
+        if not used:  # no gradient will come: send what there is, which the others wait for
+            self.reducer.send_full_buckets()
+
+    @contextmanager
+    def no_sync(self):
+        """Inside, gradients stay local and add up; the first backward outside averages the sum."""
+        before = self.syncs
+        vars(self)["syncs"] = False
+        try:
+            yield
+        finally:
+            vars(self)["syncs"] = before
+
+
+def tensors_in(y):
+    """The tensors in nested tuples, lists and dicts."""
+    if isinstance(y, Tensor):
+        return [y]
+    parts = y.values() if isinstance(y, dict) else y if isinstance(y, tuple | list) else ()
+    return [t for part in parts for t in tensors_in(part)]
+
+
+def check_alike(module, group):
+    """Raise RuntimeError, on all ranks, if they do not hold the same names, shapes and dtypes."""
+    state = [*module.named_parameters(), *module.named_buffers()]
+    lists = group.all_gather_object([(name, tuple(t.shape), str(t.dtype)) for name, t in state])
+    for rank, other in enumerate(lists):
+        for own, theirs in zip(lists[0], other, strict=False):
+            if own != theirs:
+                raise RuntimeError(
+                    f"DistributedDataParallel: the ranks hold different models: rank 0 has {own[0]} of shape {own[1]}, "
+                    f"{own[2]}; rank {rank} has {theirs[0]} of shape {theirs[1]}, {theirs[2]}"
+                )
+        if len(other) != len(lists[0]):
+            raise RuntimeError(
+                f"DistributedDataParallel: the ranks hold different models: rank 0 has {len(lists[0])} parameters and "
+                f"buffers, rank {rank} has {len(other)}"
+            )
+
+
+def send_state(tensors, group):
+    """Give rank 0's values to all ranks, all tensors of one dtype in one message."""
+    by_dtype = {}
+    for t in tensors:
+        by_dtype.setdefault(t.array.dtype, []).append(t)
+    for alike in by_dtype.values():
+        flat = group.broadcast(np.concatenate([t.array.reshape(-1) for t in alike]))
+        start = 0
+        for t in alike:
+            stop = start + t.array.size
+            t.detach().copy_(t.like(flat[start:stop].reshape(t.array.shape)))
+            start = stop

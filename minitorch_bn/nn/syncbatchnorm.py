@@ -1,0 +1,100 @@
+"""SyncBatchNorm: the layer whose batch is spread over several processes."""
+
+from .. import world
+from ..engine import apply
+from ..ops.batchnorm import check_arguments, update_running
+from ..ops.syncbatchnorm import SyncBatchNorm as SyncBatchNormOp
+from .batchnorm import BatchNorm
+
+
+class SyncBatchNorm(BatchNorm):
+    """BatchNorm whose mean and variance are those of all ranks' batches together.
+
+    In train mode, where a process group of more than one rank exists, the ranks exchange statistics in forward and the
+    sums of dx in backward; otherwise it is BatchNorm. Ranks may hold batches of different size, an empty one too.
+    Unlike PyTorch's, it runs on the CPU.
+
+    Parameters
+    ----------
+    num_features, eps, momentum, affine, track_running_stats
+        As BatchNorm1d.
+    process_group : optional
+        Taken for PyTorch's sake: the default group is used.
+
+    Raises
+    ------
+    ValueError
+        If the input has fewer than 2 dimensions, or all ranks together have a single value per channel.
+
+    Source: PyTorch documentation of SyncBatchNorm. The math: ops/syncbatchnorm.py.
+    """
+
+    ranks = range(2, 10)
+
+    def __init__(
+        self,
+        num_features,
+        eps=1e-5,
+        momentum=0.1,
+        affine=True,
+        track_running_stats=True,
+        process_group=None,
+        device=None,
+        dtype=None,
+        *,
+        bias=True,
+    ):
+        super().__init__(num_features, eps, momentum, affine, track_running_stats, device, dtype, bias=bias)
+        self.process_group = process_group
+
+    def forward(self, input):
+        group = world.current()
+        if input.array.ndim < 2:
+            raise ValueError(f"SyncBatchNorm: expected at least 2D input (got {input.array.ndim}D input)")
+        if group.size == 1 or not (self.training or self.running_mean is None):
+            return super().forward(input)
+        track = self.training and self.track_running_stats
+        statistics = (self.running_mean, self.running_var) if track else (None, None)
+        check_arguments(input.array, (*statistics, self.weight, self.bias), True, self.eps, lonely=True)
+        op = SyncBatchNormOp(group, self.eps)
+        y = apply(op, input, self.weight, self.bias)
+        if op.M == 1:
+            raise ValueError(
+                "SyncBatchNorm: Expected more than 1 value per channel when training, all ranks together have 1"
+            )
+        if track:
+            momentum = self.momentum if self.momentum is not None else self.weight_of_next_batch()
+            update_running(self.running_mean.array, op.mean, momentum)
+            update_running(self.running_var.array, op.var, momentum, unbiased=float(op.M / (op.M - 1)))
+            self.num_batches_tracked.add_(1)
+        return y
+
+    @classmethod
+    def convert_sync_batchnorm(cls, module, process_group=None):
+        """The model with every BatchNorm layer replaced by a SyncBatchNorm that shares its parameters and buffers.
+
+        Parameters
+        ----------
+        module : Module
+            Its children are replaced in place; if it is a BatchNorm layer itself, use what is returned.
+        """
+        if isinstance(module, BatchNorm) and not isinstance(module, cls):
+            return cls.in_place_of(module, process_group)
+        for name, child in module.named_children():
+            setattr(module, name, cls.convert_sync_batchnorm(child, process_group))
+        return module
+
+    @classmethod
+    def in_place_of(cls, layer, process_group):
+        """A SyncBatchNorm with the settings, parameters and buffers of `layer`."""
+        if layer.convention is not None or layer.backward_mode != "closed":
+            raise ValueError(
+                f"convert_sync_batchnorm: {layer!r} has a convention or a backward_mode; there is no such SyncBatchNorm"
+            )
+        new = cls(layer.num_features, layer.eps, layer.momentum, layer.affine, layer.track_running_stats, process_group)
+        if layer.affine:
+            new.weight, new.bias = layer.weight, layer.bias
+        for name, buffer in layer.named_buffers(recurse=False):
+            setattr(new, name, buffer)
+        new.training = layer.training
+        return new

@@ -1,0 +1,3 @@
+"""Scripts that run on ranks are no tests."""
+
+collect_ignore_glob = ["ranks_*.py"]
