@@ -1,4 +1,6 @@
 # Adam and AdamW: the first steps, weight decay inside and outside the gradient, the optimiser's memory.
+import copy
+
 import torch
 import torch.nn.functional as F
 from torch import nn
@@ -35,9 +37,8 @@ optimizers = {
 for name, make_optimizer in optimizers.items():
     net = make()
     losses = train(make_optimizer(net.parameters()), net)
-    print(
-        f"{name:12} {losses[0]:.4f} {losses[9]:.4f} {losses[19]:.4f} {losses[39]:.4f}  w {net[0].weight.norm().item():.4f}"
-    )
+    shown = " ".join(f"{losses[k]:.4f}" for k in (0, 9, 19, 39))
+    print(f"{name:12} {shown}  w {net[0].weight.norm().item():.4f}")
 
 net = make()
 optimizer = torch.optim.Adam(net.parameters(), lr=0.01)
@@ -50,7 +51,7 @@ print(list(state), len(state["state"]), state["param_groups"][0]["params"], stat
 other = make()
 other.load_state_dict(net.state_dict())
 again = torch.optim.Adam(other.parameters(), lr=0.5)
-again.load_state_dict(state)
+again.load_state_dict(copy.deepcopy(state))
 print(again.param_groups[0]["lr"])
 print(train(optimizer, net, 3) == train(again, other, 3))
 decay = [p for p in net.parameters() if p.ndim > 1]

@@ -21,7 +21,7 @@ g = torch.Generator().manual_seed(2147483647)
 print(torch.multinomial(p, num_samples=12, replacement=True, generator=g))
 P = (N + 1).float()
 P /= P.sum(1, keepdim=True)
-print(P.shape, P[0].sum(), P.std())
+print(P.shape, f"{P[0].sum():.4f}", P.std())
 for _ in range(5):
     out, i = [], 0
     while True:

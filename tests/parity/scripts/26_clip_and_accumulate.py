@@ -29,7 +29,7 @@ loss.backward()
 total = nn.utils.clip_grad_norm_(net.parameters(), max_norm=1.0)
 print(f"{loss.item():.3f} {total.item():.3f}")
 print(f"{sum((p.grad**2).sum() for p in net.parameters()).sqrt().item():.4f}")
-print(nn.utils.clip_grad_norm_(net.parameters(), 2.0))
+print(f"{nn.utils.clip_grad_norm_(net.parameters(), 2.0):.4f}")
 print(nn.utils.clip_grad_norm_(net.parameters(), 100.0, norm_type=float("inf")))
 for p in net.parameters():
     p.grad.mul_(1000)
