@@ -107,10 +107,8 @@ class Variable:
         self.receive(_first_gradient(self, gradient, create_graph))
         for t in order:
             t.backward_step()
-            if not retain_graph:
-                t.dy = None
-        for t in () if retain_graph else order:  # free what forward saved; an empty op of the type stays as grad_fn
-            t.op = object.__new__(type(t.op))  # not earlier: former_self looks for older uses in newer ops
+            if not retain_graph:  # free what forward saved; an empty op of the type stays as grad_fn
+                t.dy, t.op = None, object.__new__(type(t.op))
 
     def backward_step(self):
         """The chain rule of one op: from the gradient of its result to the gradients of its inputs."""
@@ -124,8 +122,6 @@ class Variable:
             if needed and dx is not None:
                 if dx.shape != x.array.shape:
                     raise RuntimeError(f"{_name(op)}.backward gave shape {dx.shape} for an input of {x.array.shape}")
-                if x.op is not None and x.op.serial > op.serial:
-                    x = former_self(x, op.serial)
                 x.receive(dx, dy)
 
     def receive(self, dx, source=None):
@@ -197,7 +193,8 @@ def graph(root):
         op = t.op
         for x in op.inputs or _freed(op):
             if x is not None and x.op is not None:
-                if x.op.serial > op.serial:
+                if x.op.serial > op.serial:  # changed in place since: from now on, op has the former self as its input
+                    op.inputs = tuple(former_self(y, op.serial) if y is x else y for y in op.inputs)
                     x = former_self(x, op.serial)
                 if x.op is not None and x.op.serial not in found:
                     found[x.op.serial] = x
