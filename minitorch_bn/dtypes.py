@@ -68,8 +68,7 @@ def set_default_dtype(d):
         If `d` is not a floating point dtype.
     """
     global _default
-    d = of(d)
-    if not d.is_floating_point:
+    if not isinstance(d, dtype) or not d.is_floating_point:
         raise TypeError(f"set_default_dtype: only floating-point types are supported as the default type, got {d}")
     _default = d
 
@@ -126,6 +125,50 @@ def result_type(*operands):
         if result is None or (d is not None and d.category > result.category):
             result = d if result is None else promote_types(result, d)
     return result
+
+
+def check_fits(name, number, d):
+    """Raise PyTorch's error if `number` cannot be stored in elements of dtype `d`; fractions may be cut off.
+
+    Unsigned integers take negative ones, too, and wrap them around: -1 is 255 in uint8.
+
+    >>> check_fits("fill_", -1, uint8)
+    >>> check_fits("fill_", 300, uint8)
+    Traceback (most recent call last):
+        ...
+    RuntimeError: fill_: value 300 cannot be converted to uint8 without overflow; its numbers go from 0 to 255
+
+    Raises
+    ------
+    RuntimeError
+        If it is too large or too small, or infinite or nan where `d` has no such number.
+    """
+    if d.category == 0:
+        return
+    limits = np.finfo(d.numpy) if d.is_floating_point else np.iinfo(d.numpy)
+    lowest, highest = limits.min, limits.max
+    if d.is_floating_point:
+        fits = d is float16 or not np.isfinite(number) or abs(number) <= highest  # PyTorch lets float16 become inf
+    elif isinstance(number, type(1)):
+        fits = (lowest if d.is_signed else -highest) <= number <= highest
+    else:
+        fits = lowest <= number <= highest  # False for nan
+    if not fits:
+        low, high = (lowest.item(), highest.item()) if d.is_floating_point else (lowest, highest)
+        raise RuntimeError(
+            f"{name}: value {number} cannot be converted to {d.name} without overflow; its numbers go from {low} to "
+            f"{high}"
+        )
+
+
+def element(name, number, d):
+    """A Python number as a NumPy scalar of dtype `d`, after `check_fits`: a fraction is cut off, -1 is 255 in uint8.
+
+    >>> element("fill_", 2.7, int64), element("fill_", -1, uint8)
+    (np.int64(2), np.uint8(255))
+    """
+    check_fits(name, number, d)
+    return np.asarray(number).astype(d.numpy)[()]
 
 
 def _of_number(x):

@@ -1,6 +1,6 @@
 """Random numbers: PyTorch's CPU generator, replayed with NumPy.
 
-    mt19937  ->  raw 32-bit numbers  ->  uniform  ->  normal, exponential, bernoulli, multinomial
+    mt19937  ->  raw 32-bit numbers  ->  uniform    ->  normal, exponential, cauchy, geometric, bernoulli, multinomial
                                      ->  remainder  ->  integers, permutation
 
 A computer's "random" numbers are one long fixed list, produced by a recurrence; the seed chooses the place in the list
@@ -20,24 +20,36 @@ No vendor library takes part. Until January 2025 PyTorch drew `exponential_` and
 (issue 132395). Those older versions give other numbers for exponential, for bernoulli with one p (dropout), and for
 multinomial.
 
-Everything here takes and returns NumPy arrays; the Tensor versions (`rand`, `randn`, `randint`, ...) are built on top.
+The raw numbers, seeds and states are in _mt19937.py. Everything here takes and returns NumPy arrays, but for states;
+the Tensor versions are built on top: `rand`, `randn`, `randint`, ... in drawing.py, `uniform_`, `normal_`, ... in
+filling.py, `bernoulli` and `multinomial` in ops/drawing.py.
 
-Source: Matsumoto & Nishimura 1998, "Mersenne Twister", ACM TOMACS 8(1). PyTorch: ATen/core/MT19937RNGEngine.h,
-ATen/core/DistributionsHelper.h, ATen/core/TransformationHelper.h, ATen/native/cpu/DistributionTemplates.h.
+Source: PyTorch's ATen/core/DistributionsHelper.h, ATen/core/TransformationHelper.h, and
+ATen/native/cpu/DistributionTemplates.h.
 """
 
+import contextlib
 import math
 import operator
-import secrets
+import warnings
 
 import numpy as np
 
+from . import backend
 from ._cephes import log, multiply_add, sine_cosine
+from ._mt19937 import RawStream
 
-__all__ = ["Generator", "default_generator", "get_rng_state", "initial_seed", "manual_seed", "seed", "set_rng_state"]
+__all__ = [
+    "Generator",
+    "default_generator",
+    "fork_rng",
+    "get_rng_state",
+    "initial_seed",
+    "manual_seed",
+    "seed",
+    "set_rng_state",
+]
 
-DEFAULT_SEED = 67280421310721  # what PyTorch gives a new Generator; the larger prime factor of 2**64 + 1
-BLOCK = 16 * 624  # raw numbers produced ahead at a time; mt19937 itself makes 624 at a time
 WIDE_RANGE = 2**28  # integers over a range this wide or wider take 64 bits each
 NORMAL_BLOCK = 16  # samples that `normal` makes together
 CACHED = 1024 * NORMAL_BLOCK  # so many at a time stay in the processor's cache from one step of the formula to the next
@@ -50,29 +62,13 @@ WHOLE_NUMBERS = {np.dtype(np.bool_): (0, 1)}
 WHOLE_NUMBERS |= {np.dtype(t): (-(2**d), 2**d) for t, d in ((np.float16, 11), (np.float32, 24), (np.float64, 53))}
 WHOLE_NUMBERS |= {np.dtype(t): (int(np.iinfo(t).min), int(np.iinfo(t).max)) for t in "bhilqBHI"}
 
-# The bytes of PyTorch's own generator state, so that a state can be carried from one to the other.
-STATE_LAYOUT = np.dtype(
-    [
-        ("seed", "<u8"),
-        ("left", "<i4"),  # draws until the 624 words are exhausted, plus one
-        ("seeded", "<i4"),
-        ("next", "<u8"),  # index of the next word to hand out
-        ("words", "<u8", 624),
-        ("unused_normal", "<f8"),
-        ("second_normal", "<f8"),  # the cached sample of `normal`
-        ("unused_radius", "<f8"),
-        ("has_second_normal", "<i8"),
-        ("unused_float", "<i8"),
-    ]
-)
 
-
-class Generator:
+class Generator(RawStream):
     """A stream of random numbers: mt19937, PyTorch's generator on the CPU.
 
     Parameters
     ----------
-    device : str, default "cpu"
+    device : str or device, default "cpu"
         "cpu" is the only one: random numbers are made on the CPU and then moved.
 
     Raises
@@ -90,156 +86,14 @@ class Generator:
     """
 
     def __init__(self, device="cpu"):
-        if str(device).split(":")[0] != "cpu":
+        if backend.device(device).type != "cpu":
             raise RuntimeError(f"Generator: device 'cpu' is the only one supported, got {str(device)!r}")
-        self.device = "cpu"
-        self._engine = np.random.RandomState()
-        self.manual_seed(DEFAULT_SEED)
+        super().__init__()
 
-    # ---- seed and state
+    device = backend.CPU
 
-    def manual_seed(self, seed):
-        """Start again at the place in the stream that `seed` names.
-
-        Only the lowest 32 bits of the seed choose the place, as in PyTorch: 5 and 2**32 + 5 give the same numbers.
-
-        Parameters
-        ----------
-        seed : int
-            From -2**63 to 2**64 - 1; a negative one stands for 2**64 + seed.
-
-        Returns
-        -------
-        Generator
-            This generator.
-
-        Raises
-        ------
-        RuntimeError
-            If `seed` is not an integer.
-        ValueError
-            If `seed` is out of range (2.13 raises this, although PyTorch's documentation says RuntimeError).
-        """
-        if isinstance(seed, bool) or not hasattr(seed, "__index__"):
-            raise RuntimeError(f"manual_seed expected a long, but got {type(seed).__name__}: pass an int")
-        seed = operator.index(seed)
-        if not -(2**63) <= seed < 2**64:
-            raise ValueError(f"manual_seed: seed must be from -2**63 to 2**64 - 1, got {seed}")
-        self._seed = seed % 2**64
-        self._engine.seed(self._seed % 2**32)
-        self._second_normal = None  # see `normal`
-        self._forget_block()
-        return self
-
-    def initial_seed(self):
-        """Return the seed last given, as an int from 0 to 2**64 - 1."""
-        return self._seed
-
-    def seed(self):
-        """Take a seed from the operating system's entropy, use it and return it (an int of 64 bits)."""
-        self.manual_seed(secrets.randbits(64))
-        return self._seed
-
-    def get_state(self):
-        """Return the generator's whole state: seed, place in the stream, cached normal sample.
-
-        Returns
-        -------
-        ndarray of shape (5056,), uint8
-            PyTorch's own bytes: `torch.set_rng_state(torch.from_numpy(state))` continues this stream in PyTorch.
-        """
-        engine = np.random.RandomState()
-        engine.set_state(self._block_start)  # the block was made ahead: go back, and forward by what was handed out
-        _raw_numbers(engine, self._used)
-        _, words, position, *_ = engine.get_state()
-        state = np.zeros(1, STATE_LAYOUT)
-        state["seed"], state["seeded"], state["words"] = self._seed, 1, words
-        state["next"], state["left"] = position, 625 - position
-        if self._second_normal is not None:
-            state["second_normal"], state["has_second_normal"] = self._second_normal, 1
-        return state.view(np.uint8)
-
-    def set_state(self, new_state):
-        """Continue from a state that `get_state` returned, here or in PyTorch.
-
-        Parameters
-        ----------
-        new_state : ndarray of shape (5056,), uint8
-
-        Raises
-        ------
-        TypeError
-            If `new_state` is not an array of uint8.
-        RuntimeError
-            If it has the wrong size, or its bytes are not the state of an mt19937.
-        """
-        if getattr(new_state, "dtype", None) != np.uint8:
-            got = getattr(new_state, "dtype", type(new_state).__name__)
-            raise TypeError(f"set_state: RNG state must be an array of uint8, got {got}")
-        if new_state.size != STATE_LAYOUT.itemsize:
-            raise RuntimeError(f"set_state: a state has {STATE_LAYOUT.itemsize} bytes, got {new_state.size}")
-        state = np.frombuffer(np.asarray(new_state).tobytes(), STATE_LAYOUT)[0]
-        if state["seeded"] != 1 or not 1 <= state["left"] <= 624 or state["next"] > 624:
-            raise RuntimeError("set_state: these bytes are not an mt19937 state; pass what get_state() returned")
-        position = 624 if state["left"] == 1 else int(state["next"])
-        self._engine.set_state(("MT19937", state["words"].astype(np.uint32), position))
-        self._seed = int(state["seed"])
-        self._second_normal = float(state["second_normal"]) if state["has_second_normal"] & 1 else None
-        self._forget_block()
-
-    def clone_state(self):
-        """Return a second Generator at the same place in the stream; from then on the two are independent."""
-        twin = Generator()
-        twin.set_state(self.get_state())
-        return twin
-
-    # ---- raw draws
-
-    def random32(self, n):
-        """Return the next `n` raw numbers, whole numbers from 0 to 2**32 - 1. Uses `n` draws.
-
-        NumPy's RandomState has the same engine and the same seeding as PyTorch (and its stream is frozen by NumPy's
-        promise of compatibility). One call for a few numbers would cost more than the numbers, so a block of them is
-        made ahead, and the engine's state at the start of that block is kept for `get_state`.
-
-        Parameters
-        ----------
-        n : int
-
-        Returns
-        -------
-        ndarray of shape (n,), uint32
-        """
-        draws = self._block[self._used : self._used + n]
-        self._used += len(draws)
-        missing = n - len(draws)
-        if missing == 0:
-            return draws
-        whole_blocks = _raw_numbers(self._engine, missing - missing % BLOCK)  # a long request does not pass the block
-        self._block_start = self._engine.get_state()
-        self._block = _raw_numbers(self._engine, BLOCK)
-        self._used = missing % BLOCK
-        return np.concatenate([draws, whole_blocks, self._block[: self._used]])
-
-    def random64(self, n):
-        """Return the next `n` numbers from 0 to 2**64 - 1. Uses 2 * n draws: high half first, then low half.
-
-        Parameters
-        ----------
-        n : int
-
-        Returns
-        -------
-        ndarray of shape (n,), uint64
-        """
-        halves = self.random32(2 * n)
-        return (halves[0::2].astype(np.uint64) << 32) | halves[1::2]
-
-    def _forget_block(self):
-        """Drop the numbers made ahead: the engine itself stands at the right place."""
-        self._block_start = self._engine.get_state()
-        self._block = np.empty(0, np.uint32)
-        self._used = 0
+    def __reduce__(self):
+        return _restored, (np.asarray(self.get_state()),)
 
     def _fractions(self, n, dtype):
         """Return `n` uniform numbers in [0, 1): the lowest 24 random bits times 2**-24, or in float64 53 times 2**-53.
@@ -294,7 +148,7 @@ class Generator:
         samples[samples == dtype.type(high)] = low
         return samples.reshape(shape)
 
-    def normal(self, shape, mean=0.0, std=1.0, dtype=np.float32):
+    def normal(self, shape, mean=0.0, std=1.0, dtype=np.float32, in_pairs=False):
         """Normal (Gaussian) samples: `torch.randn`, `Tensor.normal_`, `torch.normal`, by the method of Box and Muller.
 
             radius = sqrt(-2 log(1 - u))       angle = 2 pi v       u, v uniform in [0, 1)
@@ -320,6 +174,8 @@ class Generator:
         shape : int or tuple of int
         mean, std : float
         dtype : float16, float32 or float64
+        in_pairs : bool
+            The first way for any size: PyTorch takes it for tensors that do not lie in order.
 
         Returns
         -------
@@ -336,7 +192,7 @@ class Generator:
         if not std >= 0:
             raise RuntimeError(f"normal expects std >= 0.0, but found std {std}")
         count = math.prod(shape)
-        if count < NORMAL_BLOCK:
+        if count < NORMAL_BLOCK or in_pairs:
             samples = self._normal_pairs(count)
         else:
             samples = self._normal_blocks(count, dtype)
@@ -396,17 +252,90 @@ class Generator:
         Raises
         ------
         RuntimeError
-            If not rate > 0, or a dimension is negative.
-        NotImplementedError
-            If `dtype` is not a floating type.
+            If not rate > 0, a dimension is negative, or `dtype` is not a floating type.
         """
-        dtype, shape = _float_dtype("exponential", dtype), _checked_shape("exponential", shape)
+        dtype, shape = _float_dtype("exponential", dtype, RuntimeError), _checked_shape("exponential", shape)
         if not rate > 0:
             raise RuntimeError(f"exponential expects rate > 0.0, but found rate={rate}")
         samples = -1.0 / rate * np.log1p(-self._fractions(math.prod(shape), np.float64))
         return _cast(samples, dtype).reshape(shape)
 
+    def cauchy(self, shape, median=0.0, sigma=1.0, dtype=np.float32):
+        """Cauchy samples: `Tensor.cauchy_`.
+
+            x = median + sigma * tan(pi * (u - 1/2))        the inverse of the distribution function
+
+        Computed in float64 whatever `dtype` is. Uses two draws per sample. NumPy's tan and the C library's agree to
+        1e-15 of the sample, so float32 and float16 are PyTorch's but for a rounding tie.
+
+        Parameters
+        ----------
+        shape : int or tuple of int
+        median, sigma : float
+        dtype : float16, float32 or float64
+
+        Raises
+        ------
+        RuntimeError
+            If not sigma > 0, a dimension is negative, or `dtype` is not a floating type.
+        """
+        dtype, shape = _float_dtype("cauchy", dtype, RuntimeError), _checked_shape("cauchy", shape)
+        if not sigma > 0:
+            raise RuntimeError(f"cauchy expects sigma > 0.0, but found sigma={sigma}")
+        samples = median + sigma * np.tan(np.pi * (self._fractions(math.prod(shape), np.float64) - 0.5))
+        return _cast(samples, dtype).reshape(shape)
+
+    def log_normal(self, shape, mean=1.0, std=2.0, dtype=np.float32):
+        """Samples whose logarithm is normal: `Tensor.log_normal_`. exp of pairs of normal samples, see `normal`.
+
+        Bit for bit in float32 and float16 (but for a rounding tie); in float64 within 4e-16 of the sample, since NumPy
+        has its own exp.
+
+        Parameters
+        ----------
+        shape : int or tuple of int
+        mean, std : float
+            Of the logarithm.
+        dtype : float16, float32 or float64
+
+        Raises
+        ------
+        RuntimeError
+            If not std > 0, or a dimension is negative.
+        NotImplementedError
+            If `dtype` is not a floating type.
+        """
+        dtype, shape = _float_dtype("log_normal", dtype), _checked_shape("log_normal", shape)
+        if not std > 0:
+            raise RuntimeError(f"log_normal expects std > 0.0, but found std={std}")
+        samples = np.exp(multiply_add(self._normal_pairs(math.prod(shape)), float(std), float(mean)))
+        return _cast(samples, dtype).reshape(shape)
+
     # ---- whole numbers
+
+    def geometric(self, p, shape, dtype=np.float32):
+        """How many trials until the first success with probability `p`: `Tensor.geometric_`.
+
+            x = ceil(log(u) / log(1 - p))        P(x > k) = (1 - p)^k
+
+        Uses two draws per sample. Equal to PyTorch's, unless a quotient lies within rounding of a whole number.
+
+        Parameters
+        ----------
+        p : float
+        shape : int or tuple of int
+        dtype : any integer type or floating type
+
+        Raises
+        ------
+        RuntimeError
+            If not 0 < p < 1, or a dimension is negative.
+        """
+        shape = _checked_shape("geometric", shape)
+        if not 0 < p < 1:
+            raise RuntimeError(f"geometric expects p to be in (0, 1), but got p={p}")
+        trials = np.ceil(np.log(self._fractions(math.prod(shape), np.float64)) / math.log1p(-p))
+        return _cast(trials, np.dtype(dtype)).reshape(shape)
 
     def integers(self, low, high, shape, dtype=np.int64):
         """Whole numbers from `low` to `high` - 1: `torch.randint`, `Tensor.random_(low, high)`. Equal bit for bit.
@@ -422,7 +351,8 @@ class Generator:
         ----------
         low, high : int
         shape : int or tuple of int
-        dtype : any integer type, bool, or a floating type that holds `low` and `high` - 1 exactly
+        dtype : any integer type, bool, or a floating type
+            Where a floating type does not hold every whole number of the range, values are rounded, with a warning.
 
         Returns
         -------
@@ -441,7 +371,7 @@ class Generator:
             raise RuntimeError(f"integers expects low to be less than high, but got low={low} >= high={high}")
         smallest, largest = _whole_numbers("integers", dtype)
         if low < smallest or high - 1 > largest:
-            raise RuntimeError(f"integers: {dtype} holds {smallest} to {largest}, got low={low}, high={high}")
+            low, high = _rounded_range(low, high, dtype, smallest, largest)
         count, width = math.prod(shape), high - low
         if width == 2**64:  # the whole of int64: any 64 bits are a value, and nothing is added
             return self.random64(count).astype(dtype).reshape(shape)
@@ -543,7 +473,7 @@ class Generator:
             raise RuntimeError(f"bernoulli expects p to be in [0, 1], but got p={p}")
         shape = _checked_shape("bernoulli", shape)
         fractions = self._fractions(math.prod(shape), precise).reshape(shape)
-        return (fractions < p).astype(dtype)
+        return np.asarray(fractions < p).astype(dtype)
 
     def multinomial(self, weights, num_samples, replacement=False):
         """Indices of categories, drawn with the given weights: `torch.multinomial`.
@@ -585,8 +515,12 @@ class Generator:
             return np.zeros(weights.shape[:-1] + (num_samples,), np.int64)
         if replacement and num_samples > 1:
             return self._multinomial_with_replacement(weights, num_samples)
+        if weights.ndim == 1 or weights.strides[0] >= weights.strides[1] or weights.strides[0] == 0:
+            times = self.exponential(weights.shape, 1.0, weights.dtype)
+        else:  # a transposed matrix: PyTorch draws in the order of memory
+            times = self.exponential(weights.shape[::-1], 1.0, weights.dtype).T
         with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-            speed = weights / self.exponential(weights.shape, 1.0, weights.dtype)
+            speed = weights / times
         if num_samples == 1:
             return speed.argmax(axis=-1, keepdims=True)
         return np.argsort(-speed, axis=-1, kind="stable")[..., :num_samples]
@@ -604,11 +538,6 @@ class Generator:
 
 
 # ---- arithmetic
-
-
-def _raw_numbers(engine, n):
-    """Return the next `n` outputs of mt19937, uint32: asked for the whole range, NumPy hands them out unchanged."""
-    return engine.randint(0, 2**32, n, dtype=np.uint32)
 
 
 def _box_muller(fractions):
@@ -642,11 +571,11 @@ def _checked_shape(name, shape):
     return shape
 
 
-def _float_dtype(name, dtype):
+def _float_dtype(name, dtype, error=NotImplementedError):
     """Return `dtype` as a NumPy dtype, or raise if it is not one of the keys of FLOATS."""
     dtype = np.dtype(dtype)
     if dtype not in FLOATS:
-        raise NotImplementedError(f"{name}: dtype float16, float32 or float64 wanted, got {dtype}")
+        raise error(f"{name}: dtype float16, float32 or float64 wanted, got {dtype}")
     return dtype
 
 
@@ -655,6 +584,29 @@ def _whole_numbers(name, dtype):
     if dtype not in WHOLE_NUMBERS:
         raise NotImplementedError(f"{name}: an integer dtype, bool, float16, float32 or float64 wanted, got {dtype}")
     return WHOLE_NUMBERS[dtype]
+
+
+def _rounded_range(low, high, dtype, smallest, largest):
+    """Return (low, high) as PyTorch changes them where `dtype` does not hold every whole number between them.
+
+    Raises
+    ------
+    RuntimeError
+        If a bound does not even lie in the range of `dtype`.
+    """
+    if dtype.kind != "f" or max(abs(low), abs(high - 1)) > float(np.finfo(dtype).max):
+        raise RuntimeError(f"integers: {dtype} holds {smallest} to {largest}, got low={low}, high={high}")
+    warnings.warn(
+        f"integers: {dtype} holds every whole number from {smallest} to {largest} only, got low={low}, high={high}: "
+        "values are rounded",
+        stacklevel=4,
+    )
+    digits = largest.bit_length() - 1
+    if int(dtype.type(high - 1)) >= high:
+        high = int(dtype.type(high - 1)) - 2 ** (abs(high - 1).bit_length() - digits)
+    if int(dtype.type(low + 1)) < low:
+        low = int(dtype.type(low + 1)) + 2 ** (abs(low + 1).bit_length() - digits)
+    return low, high
 
 
 def _check_multinomial(weights, num_samples, replacement):
@@ -698,10 +650,36 @@ def initial_seed():
 
 
 def get_rng_state():
-    """Return the state of the shared generator: ndarray of shape (5056,), uint8."""
+    """Return the state of the shared generator: shape (5056,), uint8."""
     return default_generator.get_state()
 
 
 def set_rng_state(new_state):
     """Set the state of the shared generator to what `get_rng_state` returned."""
     default_generator.set_state(new_state)
+
+
+@contextlib.contextmanager
+def fork_rng(devices=None, enabled=True):
+    """Put the shared generator back, at the end of the block, where it was at its beginning.
+
+    Parameters
+    ----------
+    devices : ignored
+        Random numbers are made on the CPU for all devices, with this one generator.
+    enabled : bool
+        If false, nothing is put back.
+    """
+    state = default_generator.get_state()
+    try:
+        yield
+    finally:
+        if enabled:
+            default_generator.set_state(state)
+
+
+def _restored(state):
+    """Return a generator in the given state: how copies and pickles are made."""
+    generator = Generator()
+    generator.set_state(state)
+    return generator

@@ -4,29 +4,56 @@
 values and the gradient. Operators and methods that end in "_" write in place: see inplace.py.
 """
 
+import math
 import warnings
+from operator import index
 
 import numpy as np
 
-from . import backend, dtypes, engine, inplace, ops, printing
+from . import backend, dtypes, ops, printing
+from .methods import Methods
 
 
 class Size(tuple):
-    """A shape: a tuple that prints as PyTorch's does.
+    """A shape: a tuple of ints that prints as PyTorch's does.
 
-    >>> Size((2, 3)), Size((2, 3)).numel()
-    (torch.Size([2, 3]), 6)
+    >>> Size((2, 3)), Size((2, 3)).numel(), Size((2, 3))[:1]
+    (torch.Size([2, 3]), 6, torch.Size([2]))
+
+    Raises
+    ------
+    TypeError
+        If a size is no int.
     """
+
+    def __new__(cls, sizes=()):
+        try:
+            return super().__new__(cls, map(index, sizes))
+        except TypeError as error:
+            raise TypeError(f"Size: got {sizes!r}, wanted an iterable of ints: {error}") from None
 
     def __repr__(self):
         return f"torch.Size({list(self)})"
 
+    def __getitem__(self, i):
+        part = super().__getitem__(i)
+        return Size(part) if isinstance(i, slice) else part
+
+    def __add__(self, other):
+        return Size(super().__add__(tuple(other)))
+
+    def __radd__(self, other):
+        return Size(tuple(other)) + self
+
+    def __mul__(self, times):
+        return Size(super().__mul__(times))
+
     def numel(self):
         """The number of elements of a tensor of this shape."""
-        return int(np.prod(self, dtype=np.int64))
+        return math.prod(self)
 
 
-class Tensor(engine.Variable):
+class Tensor(Methods):
     """An array that records what is done to it, with PyTorch's interface.
 
     Made by `tensor`, `zeros`, `randn` and the like, or from an array: ``Tensor(array)`` shares its memory.
@@ -54,20 +81,27 @@ class Tensor(engine.Variable):
 
     # what it is
 
-    shape = property(lambda self: Size(self.array.shape), doc="Sizes of the dimensions.")
+    shape = property(lambda self: tuple.__new__(Size, self.array.shape), doc="Sizes of the dimensions.")
     ndim = property(lambda self: self.array.ndim, doc="Number of dimensions.")
     dtype = property(lambda self: dtypes.of(self.array.dtype), doc="Type of the elements.")
     device = property(lambda self: backend.device_of(self.array), doc="Where the elements lie.")
     is_leaf = property(lambda self: self.op is None, doc="Whether no op made it.")
     grad_fn = property(lambda self: self.op, doc="The op that made it, or None.")
     is_cuda = property(lambda self: self.device.type == "cuda", doc="Whether it lies on a GPU.")
-    data = property(
-        lambda self: self.like(self.array),
-        lambda self, new: setattr(self, "array", new.array),
-        doc="The values as a Tensor outside the graph, sharing memory.",
-    )
-    T = property(lambda self: ops.permute(self, *range(self.array.ndim)[::-1]), doc="Dimensions in reverse order.")
-    mT = property(lambda self: ops.transpose(self, -2, -1), doc="Last two dimensions exchanged.")
+    is_cpu = property(lambda self: self.device.type == "cpu", doc="Whether it lies on the CPU.")
+    itemsize = property(lambda self: self.array.itemsize, doc="Bytes per element.")
+    nbytes = property(lambda self: self.array.nbytes, doc="Bytes of all elements.")
+
+    @property
+    def data(self):
+        """The values as a Tensor outside the graph, sharing memory. Assigned to, it exchanges them."""
+        return self.like(self.array)
+
+    @data.setter
+    def data(self, new):
+        if not isinstance(new, Tensor):
+            raise TypeError(f"data: has to be a tensor, got {type(new).__name__}")
+        self.array = new.array
 
     @property
     def grad(self):
@@ -84,8 +118,12 @@ class Tensor(engine.Variable):
 
     @grad.setter
     def grad(self, new):
+        if not isinstance(new, Tensor | None):
+            raise TypeError(f"grad: assigned grad is a {type(new).__name__}, wanted a Tensor or None")
         if new is not None and new.array.shape != self.array.shape:
             raise RuntimeError(f"grad: assigned grad has shape {new.array.shape}, wanted {self.array.shape}")
+        if new is not None and new.array.dtype != self.array.dtype:
+            raise RuntimeError(f"grad: assigned grad has dtype {new.dtype}, wanted {self.dtype}; convert with .to()")
         self.grad_array = None if new is None else new.array
 
     @grad.deleter
@@ -111,6 +149,11 @@ class Tensor(engine.Variable):
             raise RuntimeError("retain_grad: can't retain_grad on Tensor that has requires_grad=False")
         self.retains_grad = self.op is not None
 
+    def detach_(self):
+        """Cut out of the graph, without a copy; returns self."""
+        self.op, self.requires_grad, self.retains_grad = None, False, False
+        return self
+
     def detach(self):
         """The same values outside the graph, sharing memory."""
         return self.like(self.array)
@@ -132,7 +175,12 @@ class Tensor(engine.Variable):
 
     def __array__(self, dtype=None, copy=None):
         array = self.numpy()
-        return array.copy() if copy else array if dtype is None else array.astype(dtype)
+        if dtype is not None and dtype != array.dtype:
+            return array.astype(dtype)
+        return array.copy() if copy else array
+
+    def __array_wrap__(self, array, context=None, return_scalar=False):
+        return self.like(backend.as_array(array))
 
     def item(self):
         """The one element as a Python number."""
@@ -156,7 +204,26 @@ class Tensor(engine.Variable):
         """Number of elements."""
         return self.array.size
 
-    nelement = numel
+    nelement, ndimension = numel, dim
+
+    def data_ptr(self):
+        """The address of the first element."""
+        return self.array.__array_interface__["data"][0] if self.is_cpu else self.array.data.ptr
+
+    def storage_offset(self):
+        """How many elements of the memory stand before the first one of this view."""
+        owner = self.array
+        while getattr(owner, "base", None) is not None:
+            owner = owner.base
+        return (self.data_ptr() - self.like(owner).data_ptr()) // self.array.itemsize
+
+    def get_device(self):
+        """The index of the GPU it lies on; -1 on the CPU."""
+        return -1 if self.is_cpu else self.device.index
+
+    def is_same_size(self, other):
+        """Whether `other` has the same shape."""
+        return self.array.shape == other.array.shape
 
     def element_size(self):
         """Bytes per element."""
@@ -165,7 +232,7 @@ class Tensor(engine.Variable):
     def stride(self, dim=None):
         """Steps in memory, counted in elements, from one index to the next."""
         strides = tuple(s // self.array.itemsize for s in self.array.strides)
-        return strides if dim is None else strides[dim]
+        return strides if dim is None else strides[ops.axis_of("stride", self, dim)]
 
     def is_contiguous(self):
         """Whether the elements lie in order."""
@@ -174,6 +241,41 @@ class Tensor(engine.Variable):
     def is_floating_point(self):
         """Whether the elements are floating point numbers."""
         return self.dtype.is_floating_point
+
+    def is_signed(self):
+        """Whether the elements can be negative."""
+        return self.dtype.is_signed
+
+    def is_complex(self):
+        """Whether the elements are complex numbers: never, here."""
+        return False
+
+    def is_nonzero(self):
+        """Whether its one element is not 0."""
+        return bool(self)
+
+    # new ones of its dtype and device
+
+    def new_full(self, size, fill_value, *, dtype=None, device=None, requires_grad=False):
+        """A tensor of `size` filled with `fill_value`, of this dtype and on this device unless said otherwise."""
+        dtype = self.dtype if dtype is None else dtypes.of(dtype)
+        array = np.full(ops.sizes((size,)), dtypes.element("new_full", fill_value, dtype), dtype.numpy)
+        return self.like(backend.to_device(array, device or self.device)).requires_grad_(requires_grad)
+
+    def new_zeros(self, *size, dtype=None, device=None, requires_grad=False):
+        """A tensor of `size` filled with 0, of this dtype and on this device unless said otherwise."""
+        return self.new_full(ops.sizes(size), 0, dtype=dtype, device=device, requires_grad=requires_grad)
+
+    def new_ones(self, *size, dtype=None, device=None, requires_grad=False):
+        """A tensor of `size` filled with 1, of this dtype and on this device unless said otherwise."""
+        return self.new_full(ops.sizes(size), 1, dtype=dtype, device=device, requires_grad=requires_grad)
+
+    new_empty = new_zeros
+
+    def new_tensor(self, data, *, dtype=None, device=None, requires_grad=False):
+        """A tensor with a copy of `data`, of this dtype and on this device unless said otherwise."""
+        array = np.array(data, (self.dtype if dtype is None else dtypes.of(dtype)).numpy)
+        return self.like(backend.to_device(array, device or self.device)).requires_grad_(requires_grad)
 
     # moves
 
@@ -230,69 +332,21 @@ class Tensor(engine.Variable):
         """As int64."""
         return ops.cast(self, dtypes.int64)
 
+    def short(self):
+        """As int16."""
+        return ops.cast(self, dtypes.int16)
+
+    def char(self):
+        """As int8."""
+        return ops.cast(self, dtypes.int8)
+
+    def byte(self):
+        """As uint8."""
+        return ops.cast(self, dtypes.uint8)
+
     def bool(self):
         """As bool: whether an element is not 0."""
         return ops.cast(self, dtypes.bool)
-
-    # math: the functions of ops/ are the methods
-
-    add, sub, mul, div, pow, neg = ops.add, ops.sub, ops.mul, ops.div, ops.pow, ops.neg
-    true_divide, subtract, multiply, divide, negative = ops.div, ops.sub, ops.mul, ops.div, ops.neg
-    floor_divide, remainder, maximum, minimum = ops.floor_divide, ops.remainder, ops.maximum, ops.minimum
-    matmul, mm, bmm, norm = ops.matmul, ops.mm, ops.bmm, ops.norm
-    exp, log, log2, log10, sqrt, rsqrt, abs, square, sin, cos = (
-        ops.exp, ops.log, ops.log2, ops.log10, ops.sqrt, ops.rsqrt, ops.abs, ops.square, ops.sin, ops.cos
-    )  # fmt: skip
-    clamp, clip, sign, isnan, isinf, isfinite = ops.clamp, ops.clamp, ops.sign, ops.isnan, ops.isinf, ops.isfinite
-    tanh, sigmoid, relu = ops.tanh, ops.sigmoid, ops.relu
-    softmax, log_softmax, logsumexp = ops.softmax, ops.log_softmax, ops.logsumexp
-    sum, mean, var, std, max, min, amax, amin = (
-        ops.sum, ops.mean, ops.var, ops.std, ops.max, ops.min, ops.amax, ops.amin
-    )  # fmt: skip
-    argmax, argmin, all, any, cumsum = ops.argmax, ops.argmin, ops.all, ops.any, ops.cumsum
-    sort, topk, unique, bincount = ops.sort, ops.topk, ops.unique, ops.bincount
-    reshape, view, flatten, permute, transpose, t = (
-        ops.reshape, ops.view, ops.flatten, ops.permute, ops.transpose, ops.t
-    )  # fmt: skip
-    squeeze, unsqueeze, expand, split, unbind, clone = (
-        ops.squeeze, ops.unsqueeze, ops.expand, ops.split, ops.unbind, ops.clone
-    )  # fmt: skip
-    gather, index_select, masked_fill = ops.gather, ops.index_select, ops.masked_fill
-
-    def expand_as(self, other):
-        """Expanded to the shape of `other`."""
-        return ops.expand(self, *other.shape)
-
-    def view_as(self, other):
-        """Viewed in the shape of `other`."""
-        return ops.view(self, *other.shape)
-
-    def where(self, condition, other):
-        """Itself where `condition` is true, else `other`."""
-        return ops.where(condition, self, other)
-
-    # operators
-
-    __add__, __sub__, __mul__, __truediv__ = ops.add, ops.sub, ops.mul, ops.div
-    __pow__, __neg__, __matmul__, __abs__ = ops.pow, ops.neg, ops.matmul, ops.abs
-    __floordiv__, __mod__, __getitem__ = ops.floor_divide, ops.remainder, ops.getitem
-    __radd__, __rmul__ = ops.add, ops.mul
-    __rsub__ = ops.rsub
-    __rtruediv__ = ops.rdiv
-    __rpow__ = ops.rpow
-    __eq__, __ne__, __lt__, __le__, __gt__, __ge__ = ops.eq, ops.ne, ops.lt, ops.le, ops.gt, ops.ge
-    eq, ne, lt, le, gt, ge = ops.eq, ops.ne, ops.lt, ops.le, ops.gt, ops.ge
-    __and__, __or__, __xor__, __invert__ = ops.bitwise_and, ops.bitwise_or, ops.bitwise_xor, ops.bitwise_not
-    __hash__ = object.__hash__
-
-    # in place: inplace.py
-
-    __iadd__, __isub__, __imul__, __itruediv__ = inplace.add_, inplace.sub_, inplace.mul_, inplace.div_
-    __ipow__ = inplace.pow_
-    add_, sub_, mul_, div_, copy_ = inplace.add_, inplace.sub_, inplace.mul_, inplace.div_, inplace.copy_
-    zero_, fill_, clamp_, neg_ = inplace.zero_, inplace.fill_, inplace.clamp_, inplace.neg_
-    masked_fill_, pow_, sqrt_ = inplace.masked_fill_, inplace.pow_, inplace.sqrt_
-    uniform_, normal_, __setitem__ = inplace.uniform_, inplace.normal_, inplace.setitem_
 
     # Python
 
@@ -307,6 +361,8 @@ class Tensor(engine.Variable):
         return iter(ops.unbind(self, 0))
 
     def __contains__(self, value):
+        if not isinstance(value, Tensor | int | float):
+            raise RuntimeError(f"Tensor.__contains__: got {type(value).__name__}, wanted a tensor or a number")
         return bool((self.array == (value.array if isinstance(value, Tensor) else value)).any())
 
     def __bool__(self):
@@ -330,14 +386,11 @@ class Tensor(engine.Variable):
             raise ValueError(f"only one element tensors can be converted to Python scalars; got {self.array.size}")
         return self.array.item()
 
-    def __rfloordiv__(self, other):
-        return ops.floor_divide(other, self)
-
-    def __rmod__(self, other):
-        return ops.remainder(other, self)
+    def __complex__(self):
+        return complex(self._one_element())
 
     def __index__(self):
-        if self.array.ndim or self.array.dtype.kind not in "iub":
+        if self.array.size != 1 or self.array.dtype.kind not in "iub":
             raise TypeError("only integer tensors of a single element can be converted to an index")
         return int(self.array.item())
 
@@ -353,6 +406,10 @@ class Tensor(engine.Variable):
             requires_grad=self.requires_grad,
             grad_fn_name=None if self.op is None else self.op.torch_name,
         )
+
+    def __reduce_ex__(self, protocol):
+        attributes = {"array": self.array, "requires_grad": self.requires_grad}  # copies and pickles are leaves
+        return object.__new__, (type(self),), {**vars(self), "op": None, "dy": None, "grad_array": None, **attributes}
 
     def __deepcopy__(self, memo):
         if self.op is not None:

@@ -1,10 +1,15 @@
 """The generator replays PyTorch's CPU stream: against recorded numbers always, and against PyTorch if installed."""
 
+import copy
+import pickle
+
 import numpy as np
 import pytest
 
+import minitorch_bn as mt
 from minitorch_bn import random
-from minitorch_bn.random import BLOCK, Generator
+from minitorch_bn._mt19937 import BLOCK
+from minitorch_bn.random import Generator
 
 SIZES = [0, 1, 2, 3, 15, 16, 17, 31, 32, 100, 1000, 20_000, (2, 3), (4, 5, 6), (0, 3), ()]
 SEEDS = [0, 1, 42, -1, -5, 2**32, 2**32 + 5, 2**63 + 11, 2**64 - 1, -(2**63)]
@@ -70,6 +75,19 @@ TORCH_2_13 = {
     "exponential_(2)": (
         lambda g: g.exponential(4, 2.0),
         [0.029957007616758347, 0.03248806297779083, 0.06595838814973831, 0.027006475254893303],
+    ),
+    "cauchy_(1.5, 0.3)": (
+        lambda g: g.cauchy(4, 1.5, 0.3),
+        [-0.12374618649482727, 0.0018896759720519185, 0.7665377259254456, -0.2995918393135071],
+    ),
+    "log_normal_(0.5, 0.25)": (
+        lambda g: g.log_normal(4, 0.5, 0.25),
+        [1.793506383895874, 1.7026780843734741, 1.7482504844665527, 1.7464467287063599],
+    ),
+    "geometric_(0.2)": (lambda g: g.geometric(0.2, 8, np.int64), [13, 13, 10, 14, 3, 4, 1, 1]),
+    "randn of 20 in pairs": (
+        lambda g: g.normal((4, 5), in_pairs=True).T.ravel()[:4],
+        [0.33669036626815796, -0.18632829189300537, 0.5349046587944031, 0.9579718112945557],
     ),
     "bernoulli_(0.5)": (lambda g: g.bernoulli(0.5, 12), [1, 1, 1, 1, 0, 1, 0, 0, 1, 1, 1, 1]),
     "bernoulli(tensor)": (
@@ -204,7 +222,7 @@ def test_state_round_trip(drawn, cached):
         generator.normal(1)
     generator.random32(drawn)
     state = generator.get_state()
-    assert state.shape == (5056,) and state.dtype == np.uint8
+    assert state.shape == (5056,) and state.dtype == mt.uint8
     first = [generator.normal(3), generator.random32(700), generator.permutation(50)]
     other = Generator()
     other.set_state(state)
@@ -214,7 +232,7 @@ def test_state_round_trip(drawn, cached):
         for a, b in zip(first, again):
             np.testing.assert_array_equal(a, b)
     assert other.initial_seed() == 2**64 - 9
-    np.testing.assert_array_equal(other.get_state(), generator.get_state())
+    assert other.get_state().tolist() == generator.get_state().tolist()
 
 
 def test_manual_seed_drops_the_cached_normal_sample():
@@ -237,6 +255,33 @@ def test_seeds():
     assert generator.manual_seed(np.int32(4)).initial_seed() == 4
     assert generator.seed() == generator.initial_seed() != 4
     assert generator.seed() != generator.seed()
+
+
+def test_forked_stream_goes_on_where_it_was():
+    random.manual_seed(3)
+    first = random.default_generator.uniform(2)
+    with random.fork_rng(), random.fork_rng(devices=[]):
+        random.manual_seed(9)
+        random.default_generator.normal(3)
+    rest = random.default_generator.uniform(2)
+    np.testing.assert_array_equal(np.concatenate([first, rest]), Generator().manual_seed(3).uniform(4))
+
+
+@pytest.mark.parametrize("copied", [copy.copy, copy.deepcopy, lambda g: pickle.loads(pickle.dumps(g))])
+def test_copies_go_their_own_way(copied):
+    generator = Generator().manual_seed(3)
+    generator.normal(1)
+    twin = copied(generator)
+    np.testing.assert_array_equal(twin.normal(5), generator.normal(5))
+    reference = generator.clone_state()
+    twin.uniform(700)
+    np.testing.assert_array_equal(generator.uniform(2), reference.uniform(2))
+
+
+def test_states_are_tensors():
+    state = mt.get_rng_state()
+    assert isinstance(state, mt.Tensor) and state.dtype == mt.uint8 and state.shape == (5056,)
+    assert mt.Generator().set_state(state.numpy()).get_state().tolist() == state.tolist()
 
 
 def test_default_generator():
@@ -295,9 +340,14 @@ ERRORS = [
     (RuntimeError, "std >= 0.0, but found std -1", lambda g: g.normal(3, 0, -1)),
     (NotImplementedError, "normal: .*int64", lambda g: g.normal(3, dtype=np.int64)),
     (RuntimeError, "rate > 0.0, but found rate=0", lambda g: g.exponential(3, 0)),
+    (RuntimeError, "sigma > 0.0, but found sigma=0", lambda g: g.cauchy(3, 0, 0)),
+    (RuntimeError, "cauchy: .*int64", lambda g: g.cauchy(3, dtype=np.int64)),
+    (RuntimeError, "std > 0.0, but found std=0", lambda g: g.log_normal(3, 0, 0)),
+    (NotImplementedError, "log_normal: .*int64", lambda g: g.log_normal(3, dtype=np.int64)),
+    (RuntimeError, "in .0, 1., but got p=0", lambda g: g.geometric(0, 3)),
     (RuntimeError, "low=5 >= high=5", lambda g: g.integers(5, 5, 3)),
     (RuntimeError, "uint8 holds 0 to 255", lambda g: g.integers(0, 300, 3, np.uint8)),
-    (RuntimeError, "float32 holds", lambda g: g.integers(0, 2**25, 3, np.float32)),
+    (RuntimeError, "float16 holds", lambda g: g.integers(0, 2**17, 3, np.float16)),
     (NotImplementedError, "complex64", lambda g: g.integers(0, 3, 3, np.complex64)),
     (TypeError, "float", lambda g: g.integers(0, 3.5, 3)),
     (RuntimeError, "got -1", lambda g: g.permutation(-1)),
@@ -354,7 +404,7 @@ def test_mixed_sequence_equals_torch(torch, rng, seed):
         if step % 40 == 20:
             ours.set_state(theirs.get_state().numpy())
         if step % 40 == 39:
-            theirs.set_state(torch.from_numpy(ours.get_state()))
+            theirs.set_state(torch.from_numpy(ours.get_state().numpy()))
 
 
 DTYPES = ["bool", "uint8", "int8", "int16", "int32", "int64", "float16", "float32", "float64"]

@@ -57,6 +57,7 @@ class BatchNorm(Module):
     """
 
     ranks = ()
+    _version = 2  # version 1 had no num_batches_tracked
 
     def __init__(
         self,
@@ -153,6 +154,10 @@ class BatchNorm(Module):
         return batchnorm_variants.paths(self, dy)
 
     crosscheck = crosscheck
+
+    def _update_state(self, state, prefix, version):
+        if self.track_running_stats and (version is None or version < 2):
+            state.setdefault(f"{prefix}num_batches_tracked", self.num_batches_tracked)
 
     def weight_of_next_batch(self):
         """What a momentum of None stands for: 1 / (number of batches with the next one)."""

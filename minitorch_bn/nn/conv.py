@@ -1,10 +1,13 @@
 """Conv2d: state for ops/conv.py."""
 
+from collections.abc import Iterable
+
 from .. import creation, ops
-from ..ops.conv import pair
 from . import init
 from .module import Module
 from .parameter import Parameter
+
+PADDING_MODES = ("zeros", "reflect", "replicate", "circular")
 
 
 class Conv2d(Module):
@@ -18,6 +21,9 @@ class Conv2d(Module):
         padding may be "valid" or "same".
     groups : int
     bias : bool
+    padding_mode : {"zeros", "reflect", "replicate", "circular"}
+        What stands in the padding: 0, or what functional.pad puts there.
+    device, dtype : where and as what the parameters are made
 
     Attributes
     ----------
@@ -29,7 +35,9 @@ class Conv2d(Module):
     Raises
     ------
     ValueError
-        If channels are not divisible by groups, padding is an unknown word, or "same" with a stride.
+        If groups is not positive or does not divide the channels, a word is unknown, or padding is "same" with a stride.
+
+    Source: PyTorch documentation, torch.nn.Conv2d.
     """
 
     def __init__(
@@ -49,17 +57,19 @@ class Conv2d(Module):
         super().__init__()
         if groups <= 0 or in_channels % groups or out_channels % groups:
             raise ValueError(
-                f"Conv2d: in_channels {in_channels} and out_channels {out_channels} must be divisible by {groups}"
+                f"Conv2d: groups must be a positive integer that divides in_channels and out_channels, got groups "
+                f"{groups}, in_channels {in_channels}, out_channels {out_channels}"
             )
         if isinstance(padding, str) and padding not in ("same", "valid"):
             raise ValueError(f"Conv2d: Invalid padding string {padding!r}, should be one of 'valid', 'same'")
-        if padding == "same" and pair(stride) != (1, 1):
+        if padding == "same" and twice(stride) != (1, 1):
             raise ValueError(f"Conv2d: padding='same' is not supported for strided convolutions, got stride {stride}")
-        if padding_mode != "zeros":
-            raise NotImplementedError(f"Conv2d: padding_mode {padding_mode!r} is not available; wanted 'zeros'")
+        if padding_mode not in PADDING_MODES:
+            raise ValueError(f"Conv2d: padding_mode must be one of {PADDING_MODES}, but got {padding_mode!r}")
         self.in_channels, self.out_channels, self.groups = in_channels, out_channels, groups
-        self.kernel_size, self.stride, self.dilation = pair(kernel_size), pair(stride), pair(dilation)
-        self.padding = padding if isinstance(padding, str) else pair(padding)
+        self.kernel_size, self.stride, self.dilation = twice(kernel_size), twice(stride), twice(dilation)
+        self.padding = padding if isinstance(padding, str) else twice(padding)
+        self.padding_mode = padding_mode
         shape = (out_channels, in_channels // groups, *self.kernel_size)
         self.weight = Parameter(creation.empty(*shape, device=device, dtype=dtype))
         self.bias = Parameter(creation.empty(out_channels, device=device, dtype=dtype)) if bias else None
@@ -70,7 +80,20 @@ class Conv2d(Module):
         init.default_(self.weight, self.bias)
 
     def forward(self, input):
-        return ops.conv2d(input, self.weight, self.bias, self.stride, self.padding, self.dilation, self.groups)
+        padding = self.padding
+        if self.padding_mode != "zeros":
+            input, padding = ops.pad(input, self.margins(), self.padding_mode), 0
+        return ops.conv2d(input, self.weight, self.bias, self.stride, padding, self.dilation, self.groups)
+
+    def margins(self):
+        """The padding as functional.pad takes it: left, right, top, bottom."""
+        if self.padding == "valid":
+            return (0, 0, 0, 0)
+        if self.padding == "same":  # an odd number goes to the right and the bottom
+            high, wide = (d * (k - 1) for d, k in zip(self.dilation, self.kernel_size, strict=True))
+            return (wide // 2, wide - wide // 2, high // 2, high - high // 2)
+        top, left = self.padding
+        return (left, left, top, top)
 
     def extra_repr(self):
         text = f"{self.in_channels}, {self.out_channels}, kernel_size={self.kernel_size}, stride={self.stride}"
@@ -80,4 +103,15 @@ class Conv2d(Module):
             text += f", dilation={self.dilation}"
         if self.groups != 1:
             text += f", groups={self.groups}"
-        return text if self.bias is not None else f"{text}, bias=False"
+        if self.bias is None:
+            text += ", bias=False"
+        return text if self.padding_mode == "zeros" else f"{text}, padding_mode={self.padding_mode}"
+
+
+def twice(value):
+    """(v, v) for one number, else what is given as a tuple; ops.conv2d checks it.
+
+    >>> twice(3), twice([3, 2])
+    ((3, 3), (3, 2))
+    """
+    return tuple(value) if isinstance(value, Iterable) else (value, value)

@@ -1,20 +1,46 @@
 """Dropout: the probability for ops/dropout.py."""
 
-from .. import ops
+from . import in_place
 from .module import Module
 
 
 class Dropout(Module):
-    """Zeroes elements with probability `p` in train mode and divides the rest by 1 - p; does nothing in eval mode."""
+    """Zeroes elements with probability `p` in train mode and divides the rest by 1 - p; does nothing in eval mode.
+
+    Parameters
+    ----------
+    p : float from 0 to 1
+    inplace : bool
+        Write into the input.
+
+    Raises
+    ------
+    ValueError
+        If `p` is not from 0 to 1.
+    """
+
+    _function = staticmethod(in_place.dropout)
 
     def __init__(self, p=0.5, inplace=False):
         super().__init__()
-        if not 0 <= p <= 1:
-            raise ValueError(f"Dropout: probability has to be between 0 and 1, but got {p}")
+        if p < 0 or p > 1:
+            raise ValueError(f"{type(self).__name__}: dropout probability has to be between 0 and 1, but got {p}")
         self.p, self.inplace = p, inplace
 
     def forward(self, input):
-        return ops.dropout(input, self.p, self.training)
+        return self._function(input, self.p, self.training, self.inplace)
 
     def extra_repr(self):
         return f"p={self.p}, inplace={self.inplace}"
+
+
+class Dropout1d(Dropout):
+    """Zeroes whole channels of (N, C, L) or (C, L)."""
+
+    _function = staticmethod(in_place.dropout1d)
+
+
+class Dropout2d(Dropout):
+    """Zeroes whole channels of (N, C, H, W)."""
+
+    _function = staticmethod(in_place.dropout2d)

@@ -8,16 +8,29 @@ class Parameter(Tensor):
 
     Parameters
     ----------
-    data : Tensor or array
-        The values; memory is shared.
+    data : Tensor, optional
+        The values; memory is shared. Left out, there are none: shape (0,).
     requires_grad : bool
+        Whether backward computes its gradient.
+
+    Raises
+    ------
+    AttributeError
+        If `data` is no Tensor.
+    RuntimeError
+        If it requires grad and is not of floating point dtype.
     """
 
-    def __init__(self, data, requires_grad=True):
-        super().__init__(data.array if isinstance(data, Tensor) else data, requires_grad)
+    def __init__(self, data=None, requires_grad=True):
+        super().__init__(_array("Parameter", data), requires_grad)
 
     def __repr__(self):
         return f"Parameter containing:\n{super().__repr__()}"
+
+    def __deepcopy__(self, memo):
+        new = super().__deepcopy__(memo)
+        new.grad_array = None  # as in PyTorch: a copied model starts without gradients
+        return new
 
 
 class Buffer(Tensor):
@@ -25,12 +38,26 @@ class Buffer(Tensor):
 
     Parameters
     ----------
-    data : Tensor or array
-        The values; memory is shared.
+    data : Tensor, optional
+        The values; memory is shared. Left out, there are none: shape (0,).
     persistent : bool
         Whether it is part of state_dict().
+
+    Raises
+    ------
+    AttributeError
+        If `data` is no Tensor.
     """
 
-    def __init__(self, data, *, persistent=True):
-        super().__init__(data.array if isinstance(data, Tensor) else data)
+    def __init__(self, data=None, *, persistent=True):
+        super().__init__(_array("Buffer", data), getattr(data, "requires_grad", False))
         self.persistent = persistent
+
+
+def _array(name, data):
+    """The array of a Tensor; one without elements for None."""
+    if data is None:
+        return Tensor([]).array
+    if not isinstance(data, Tensor):
+        raise AttributeError(f"{name}: got {type(data).__name__}, wanted a Tensor; make one with tensor(...)")
+    return data.array

@@ -1,4 +1,4 @@
-"""Arithmetic with broadcasting: add, subtract, multiply, divide, power, negate, and choice of the larger or smaller.
+"""Arithmetic with broadcasting: add, subtract, multiply, power, negate, and choice of the larger or smaller.
 
 Where an operand was stretched to the result's shape, its gradient is summed over the stretched axes (`unbroadcast`): a
 number that was used n times receives n terms of the chain rule.
@@ -8,25 +8,9 @@ import numpy as np
 
 from .. import backend, dtypes
 from ..engine import Op, Variable, apply
-from .cast import cast, to_device
-
-
-def unbroadcast(dy, shape):
-    """`dy` summed over the axes along which `shape` was stretched to `dy`'s shape.
-
-    >>> unbroadcast(np.ones((4, 3)), (3,))
-    array([4., 4., 4.])
-    """
-    if dy.shape == shape:
-        return dy
-    extra = dy.ndim - len(shape)
-    stretched = tuple(i for i in range(dy.ndim) if i < extra or (shape[i - extra] == 1 and dy.shape[i] != 1))
-    return dy.sum(stretched, keepdims=True).reshape(shape)
-
-
-def shape_of(x):
-    """The shape of an array; () for a Python number."""
-    return getattr(x, "shape", ())
+from .axes import must_be_tensor
+from .cast import cast
+from .promotion import check_broadcast, must_hold_a_tensor, promoted, shape_of, unbroadcast
 
 
 class Add(Op):
@@ -55,6 +39,12 @@ class Sub(Op):
         return da, db
 
 
+class ReverseSub(Sub):
+    """y = a - b, written as rsub(b, a); what Python calls for ``number - tensor``."""
+
+    torch_name = "RsubBackward1"
+
+
 class Mul(Op):
     """y = a * b.  da = dy * b, db = dy * a, each summed to its operand's shape."""
 
@@ -72,28 +62,8 @@ class Mul(Op):
         return da, db
 
 
-class Div(Op):
-    """y = a / b.  da = dy / b, db = -dy * y / b, each summed to its operand's shape."""
-
-    def forward(self, a, b):
-        self.a_shape, self.b_shape = shape_of(a), shape_of(b)
-        self.b = b
-        y = np.true_divide(a, b)
-        if self.needs[1]:
-            self.y = y
-        return y
-
-    def backward(self, dy):
-        da_full = dy / self.b
-        da = unbroadcast(da_full, self.a_shape) if self.needs[0] else None
-        db = unbroadcast(-da_full * self.y, self.b_shape) if self.needs[1] else None
-        return da, db
-
-
 class Pow(Op):
     """y = a ** b.  da = dy * b * a**(b-1), and 0 where b is 0;  db = dy * y * log(a), and 0 where a is 0 and b >= 0."""
-
-    torch_name = "PowBackward0"
 
     def forward(self, a, b):
         self.a, self.b = a, b
@@ -116,6 +86,31 @@ class Pow(Op):
         return da, db
 
 
+class PowOfTensors(Pow):
+    """y = a ** b for two tensors."""
+
+    torch_name = "PowBackward1"
+
+
+class PowOfNumber(Pow):
+    """y = a ** b for a number a."""
+
+    torch_name = "PowBackward2"
+
+
+class Square(Op):
+    """y = x * x.  dx = 2 dy * x."""
+
+    torch_name = "PowBackward0"
+
+    def forward(self, x):
+        self.x = x
+        return x * x
+
+    def backward(self, dy):
+        return (2 * dy * self.x,)
+
+
 class Neg(Op):
     """y = -x.  dx = -dy."""
 
@@ -127,26 +122,37 @@ class Neg(Op):
 
 
 class Maximum(Op):
-    """y = the larger of a and b, element by element. Where they tie, each gets half of dy."""
+    """y = the larger of a and b, element by element. Where they tie, each gets half of dy; beside a nan, all of it."""
 
     def forward(self, a, b):
         self.a_shape, self.b_shape = shape_of(a), shape_of(b)
-        self.a_share = ((a > b) + 0.5 * (a == b)).astype(a.dtype)
+        if self.needs[0]:
+            self.a_share = _share(a < b, a == b, a.dtype)
+        if self.needs[1]:
+            self.b_share = _share(b < a, a == b, b.dtype)
         return np.maximum(a, b)
 
     def backward(self, dy):
         da = unbroadcast(dy * self.a_share, self.a_shape) if self.needs[0] else None
-        db = unbroadcast(dy * (1 - self.a_share), self.b_shape) if self.needs[1] else None
+        db = unbroadcast(dy * self.b_share, self.b_shape) if self.needs[1] else None
         return da, db
 
 
 class Minimum(Maximum):
-    """y = the smaller of a and b, element by element. Where they tie, each gets half of dy."""
+    """y = the smaller of a and b, element by element. Where they tie, each gets half of dy; beside a nan, all of it."""
 
     def forward(self, a, b):
         self.a_shape, self.b_shape = shape_of(a), shape_of(b)
-        self.a_share = ((a < b) + 0.5 * (a == b)).astype(a.dtype)
+        if self.needs[0]:
+            self.a_share = _share(a > b, a == b, a.dtype)
+        if self.needs[1]:
+            self.b_share = _share(b > a, a == b, b.dtype)
         return np.minimum(a, b)
+
+
+def _share(loses, ties, dtype):
+    """How much of dy an operand gets: nothing where it loses, half where the two tie, else all."""
+    return (1 - loses - 0.5 * ties).astype(dtype)
 
 
 class Where(Op):
@@ -165,60 +171,6 @@ class Where(Op):
         return da, db
 
 
-def promoted(name, a, b, floating=False):
-    """`a` and `b` in the dtype that PyTorch would compute in; Python numbers stay as they are where NumPy agrees.
-
-    Raises
-    ------
-    TypeError
-        If an operand is neither a tensor nor a number.
-    RuntimeError
-        If the shapes do not broadcast or the devices differ.
-    """
-    if isinstance(a, Variable) and isinstance(b, Variable):
-        if type(a.array) is not type(b.array):
-            a, b = on_one_device(name, a, b)
-        if a.array.dtype == b.array.dtype and (not floating or a.array.dtype.kind == "f"):
-            if a.array.shape != b.array.shape:
-                check_broadcast(name, a.array.shape, b.array.shape)
-            return a, b
-        check_broadcast(name, a.array.shape, b.array.shape)
-    else:
-        tensor, number = (a, b) if isinstance(a, Variable) else (b, a)
-        if not isinstance(number, int | float | bool | np.generic):
-            raise TypeError(f"{name}: got {type(number).__name__}, wanted a tensor or a number")
-        if isinstance(number, np.generic):
-            a, b = (a, number.item()) if tensor is a else (number.item(), b)
-        if tensor.array.dtype.kind == "f":
-            return a, b
-    arrays = [x.array if isinstance(x, Variable) else x for x in (a, b)]
-    target = dtypes.result_type(*arrays)
-    if floating and not target.is_floating_point:
-        target = dtypes.get_default_dtype()
-    return tuple(cast(x, target) if isinstance(x, Variable) else x for x in (a, b))
-
-
-def on_one_device(name, a, b):
-    """`a` and `b`, one on the CPU and one on a GPU, on the GPU: PyTorch allows that if the one on the CPU is 0-dim."""
-    host, other = (a, b) if isinstance(a.array, np.ndarray) else (b, a)
-    if host.array.ndim:
-        backend.check_devices(name, a.array, b.array)
-    moved = to_device(host, backend.device_of(other.array))
-    return (moved, b) if host is a else (a, moved)
-
-
-def check_broadcast(name, a_shape, b_shape):
-    """Raise PyTorch's error if the two shapes do not broadcast."""
-    for i, (m, n) in enumerate(zip(a_shape[::-1], b_shape[::-1], strict=False)):
-        if m != n and m != 1 and n != 1:
-            dim = max(len(a_shape), len(b_shape)) - 1 - i
-            raise RuntimeError(
-                f"{name}: The size of tensor a ({m}) must match the size of tensor b ({n}) at non-singleton dimension "
-                f"{dim}; got shapes {tuple(a_shape)} and {tuple(b_shape)}. Sizes are compared from the right and must "
-                "be equal or 1."
-            )
-
-
 def add(input, other, *, alpha=1):
     """input + alpha * other, with broadcasting and PyTorch's type promotion.
 
@@ -232,8 +184,13 @@ def add(input, other, *, alpha=1):
     Returns
     -------
     Tensor of the broadcast shape
+
+    Raises
+    ------
+    RuntimeError
+        If `alpha` is a float and both operands hold integers or bools, or the shapes do not broadcast.
     """
-    return apply(Add(), *promoted("add", input, other if alpha == 1 else other * alpha))
+    return apply(Add(), *promoted("add", input, other if alpha == 1 else _times("add", input, other, alpha)))
 
 
 def sub(input, other, *, alpha=1):
@@ -242,11 +199,21 @@ def sub(input, other, *, alpha=1):
     Raises
     ------
     RuntimeError
-        If one of the two is bool: use ``^`` or ``~``, or convert.
+        If one of the two is bool: use ``^`` or ``~``, or convert; or for what `add` raises it.
     """
+    return apply(Sub(), *_to_subtract(input, other, alpha))
+
+
+def rsub(input, other, *, alpha=1):
+    """other - alpha * input: what Python calls for ``number - tensor``."""
+    return apply(ReverseSub(), *_to_subtract(other, input, alpha))
+
+
+def _to_subtract(input, other, alpha):
+    """The operands of a subtraction, after the checks that it shares with its reverse."""
     if _is_bool(input) or _is_bool(other):
         raise RuntimeError("sub: Subtraction with a bool tensor is not supported; use ^ or ~, or .long() first")
-    return apply(Sub(), *promoted("sub", input, other if alpha == 1 else other * alpha))
+    return promoted("sub", input, other if alpha == 1 else _times("sub", input, other, alpha))
 
 
 def _is_bool(x):
@@ -254,88 +221,23 @@ def _is_bool(x):
     return x.array.dtype.kind == "b" if isinstance(x, Variable) else x is True or x is False
 
 
+def _times(name, input, other, alpha):
+    """alpha * other, in the dtype of `other`."""
+    if not isinstance(other, Variable):
+        return other * alpha
+    kinds = [x.array.dtype.kind if isinstance(x, Variable) else "f" * isinstance(x, float) for x in (input, other)]
+    if isinstance(alpha, float) and "f" not in kinds:
+        raise RuntimeError(
+            f"{name}: got alpha={alpha} for integer tensors, wanted a whole number; convert with .float()"
+        )
+    if isinstance(alpha, float) and kinds[1] != "f":
+        other = cast(other, input.dtype if isinstance(input, Variable) else dtypes.get_default_dtype())
+    return cast(mul(other, alpha), other.dtype)
+
+
 def mul(input, other):
     """input * other, element by element, with broadcasting and PyTorch's type promotion."""
     return apply(Mul(), *promoted("mul", input, other))
-
-
-def div(input, other, *, rounding_mode=None):
-    """input / other. Integers give floating point, as in PyTorch; rounding_mode "floor" or "trunc" keeps integers."""
-    if rounding_mode is None:
-        return apply(Div(), *promoted("div", input, other, floating=True))
-    if rounding_mode not in ("floor", "trunc"):
-        raise RuntimeError(f"div: rounding_mode got {rounding_mode!r}, wanted None, 'floor' or 'trunc'")
-    a, b, source = _whole_division("div", input, other)
-    if rounding_mode == "trunc" and not source.is_floating_point():
-        quotient = np.abs(a) // np.abs(b)  # whole numbers, without a detour through floating point
-        return source.like(backend.as_array(np.where((a < 0) == (b < 0), quotient, -quotient)))
-    return source.like(backend.as_array(np.floor_divide(a, b) if rounding_mode == "floor" else np.trunc(a / b)))
-
-
-def _whole_division(name, input, other):
-    """The operands of a division whose result is whole, as arrays or numbers, and one that is a tensor.
-
-    Raises
-    ------
-    RuntimeError
-        If integers are divided by 0.
-    NotImplementedError
-        If both are bools.
-    """
-    a, b, source = _arrays(*promoted(name, input, other))
-    _refuse_bools(name, a, b)
-    if not source.is_floating_point() and np.result_type(b).kind != "f" and np.any(b == 0):
-        raise RuntimeError(f"{name}: ZeroDivisionError: integers divided by 0; convert with .float() to get inf or nan")
-    return a, b, source
-
-
-def _refuse_bools(name, a, b):
-    """Raise PyTorch's error if both operands (arrays or numbers) are bools."""
-    if np.result_type(a).kind == np.result_type(b).kind == "b":
-        raise NotImplementedError(f"{name}: not implemented for bools; convert with .long() first")
-
-
-def floor_divide(input, other):
-    """The largest integer not above input / other. Its gradient is 0 almost everywhere: none is recorded."""
-    return div(input, other, rounding_mode="floor")
-
-
-def remainder(input, other):
-    """input - other * floor(input / other): the sign is that of `other`, as in Python."""
-    a, b, source = _whole_division("remainder", input, other)
-    return source.like(backend.as_array(np.remainder(a, b)))
-
-
-def pow(input, exponent):
-    """input ** exponent, element by element, with broadcasting.
-
-    Raises
-    ------
-    RuntimeError
-        For an integer tensor with a negative integer exponent, whose result is no integer.
-    NotImplementedError
-        If both are bools.
-    """
-    a, b = promoted("pow", input, exponent)
-    if isinstance(a, Variable) and a.array.dtype.kind in "iu" and not isinstance(b, Variable) and b < 0:
-        raise RuntimeError("pow: Integers to negative integer powers are not allowed; convert with .float() first")
-    _refuse_bools("pow", *(x.array if isinstance(x, Variable) else x for x in (a, b)))
-    return apply(Pow(), a, b)
-
-
-def rsub(input, other):
-    """other - input: what Python calls for ``number - tensor``."""
-    return sub(other, input)
-
-
-def rdiv(input, other):
-    """other / input: what Python calls for ``number / tensor``."""
-    return div(other, input)
-
-
-def rpow(input, other):
-    """other ** input: what Python calls for ``number ** tensor``."""
-    return pow(other, input)
 
 
 def neg(input):
@@ -346,42 +248,121 @@ def neg(input):
     RuntimeError
         If `input` is bool: its opposite is ~input.
     """
+    must_be_tensor("neg", input)
     if input.array.dtype.kind == "b":
         raise RuntimeError("neg: Negation, the `-` operator, on a bool tensor is not supported; use ~ instead")
     return apply(Neg(), input)
 
 
-def maximum(input, other):
-    """The larger of two tensors, element by element, with broadcasting; ties share the gradient."""
-    return apply(Maximum(), *promoted("maximum", input, other))
-
-
-def minimum(input, other):
-    """The smaller of two tensors, element by element, with broadcasting; ties share the gradient."""
-    return apply(Minimum(), *promoted("minimum", input, other))
-
-
-def where(condition, input, other):
-    """`input` where `condition` is true, else `other`, with broadcasting.
+def pos(input):
+    """+input: `input` itself.
 
     Raises
     ------
     RuntimeError
+        If `input` is bool.
+    """
+    if input.array.dtype.kind == "b":
+        raise RuntimeError("positive: the `+` operator on a bool tensor is not supported; convert with .long() first")
+    return input
+
+
+def pow(input, exponent):
+    """input ** exponent, element by element, with broadcasting.
+
+    Integers stay integers; a tensor of negative integer exponents gives 1 / input rounded towards 0, as in PyTorch.
+
+    Raises
+    ------
+    RuntimeError
+        For an integer tensor and a negative whole number, or one that the tensor's dtype cannot hold.
+    NotImplementedError
+        If both are bools.
+    """
+    must_hold_a_tensor("pow", input, exponent)
+    if not isinstance(exponent, Variable) and input.array.dtype.kind != "f" and isinstance(exponent, int):
+        if exponent < 0:
+            raise RuntimeError("pow: Integers to negative integer powers are not allowed; convert with .float() first")
+        if input.array.dtype.kind == "b" and isinstance(exponent, bool):
+            return input.like(input.array | (not exponent))  # 0 ** 0 is 1
+        if input.array.dtype.kind != "b":
+            dtypes.check_fits("pow", exponent, input.dtype)
+    a, b = promoted("pow", input, exponent)
+    refuse_bools("pow", a, b)
+    arrays = [x.array if isinstance(x, Variable) else x for x in (a, b)]
+    if shape_of(arrays[1]) and arrays[1].dtype.kind == "i":
+        return exponent.like(_whole_power(*arrays))
+    if isinstance(exponent, Variable):
+        return apply(PowOfTensors() if isinstance(input, Variable) else PowOfNumber(), a, b)
+    return apply(Pow(), a, b)
+
+
+def _whole_power(a, b):
+    """a ** b for integers: where b is negative, 1 / a**-b rounded towards 0, which is 0 unless a is 1 or -1."""
+    inverse = np.where(abs(a) == 1, np.where(b % 2 == 0, 1, a), 0)
+    return np.where(b < 0, inverse, np.power(a, np.where(b < 0, 0, b))).astype(b.dtype)
+
+
+def refuse_bools(name, a, b):
+    """Raise PyTorch's error if both promoted operands are bools."""
+    if any(isinstance(x, Variable) and x.array.dtype.kind == "b" for x in (a, b)):
+        raise NotImplementedError(f"{name}: not implemented for bools; convert with .long() first")
+
+
+def rpow(input, other):
+    """other ** input: what Python calls for ``number ** tensor``."""
+    return pow(other, input)
+
+
+def square(input):
+    """Every element times itself. Bools become int64."""
+    must_be_tensor("square", input)
+    return apply(Square(), cast(input, dtypes.int64) if input.array.dtype.kind == "b" else input)
+
+
+def maximum(input, other):
+    """The larger of two tensors, element by element, with broadcasting; ties share the gradient, nan wins."""
+    must_be_tensor("maximum", input, other)
+    return apply(Maximum(), *promoted("maximum", input, other))
+
+
+def minimum(input, other):
+    """The smaller of two tensors, element by element, with broadcasting; ties share the gradient, nan wins."""
+    must_be_tensor("minimum", input, other)
+    return apply(Minimum(), *promoted("minimum", input, other))
+
+
+def where(condition, input=None, other=None):
+    """`input` where `condition` is true, else `other`, with broadcasting.
+
+    Parameters
+    ----------
+    condition : Tensor of bool
+    input, other : Tensor or number
+        Both left out: the places where `condition` is true, one index tensor per dimension (`nonzero`).
+
+    Raises
+    ------
+    TypeError
+        If only one of `input` and `other` is given, or a wrong thing.
+    RuntimeError
         If `condition` is not a bool tensor, or the shapes do not broadcast.
     """
-    if condition.array.dtype.kind != "b":
+    must_be_tensor("where", condition)
+    if input is None and other is None:
+        return tuple(condition.like(places) for places in np.nonzero(_at_least_1d(condition.array)))
+    if condition.array.dtype.kind != "b" and condition.array.dtype != np.uint8:
         raise RuntimeError(f"where: expected condition to be a boolean tensor, got {condition.dtype}; compare it first")
-    if not isinstance(input, Variable) and not isinstance(other, Variable):
+    if not isinstance(input, Variable) and not isinstance(other, Variable) and isinstance(input, int | float):
         dtype = dtypes.result_type(input, other).numpy
         input = condition.like(backend.namespace(condition.array).full((), input, dtype))
     a, b = promoted("where", input, other)
     backend.check_devices("where", condition.array, *(x.array for x in (a, b) if isinstance(x, Variable)))
     for x in (a, b):
         check_broadcast("where", condition.array.shape, shape_of(getattr(x, "array", x)))
-    return apply(Where(condition.array), a, b)
+    return apply(Where(condition.array != 0), a, b)
 
 
-def _arrays(a, b):
-    """The arrays (or numbers) of two operands, and one operand that is a tensor."""
-    source = a if isinstance(a, Variable) else b
-    return *(x.array if isinstance(x, Variable) else x for x in (a, b)), source
+def _at_least_1d(x):
+    """A 0-dim array as one of one element."""
+    return x if x.ndim else x.reshape(1)

@@ -40,15 +40,19 @@ def axes_of(name, x, dim):
         If `x` has no such dimension.
     RuntimeError
         If a dimension is named twice.
+    TypeError
+        If `dim` is none of these.
     """
     if x.array.ndim == 0:
-        for d in () if dim is None else (dim,) if hasattr(dim, "__index__") else dim:
+        for d in () if dim is None else dim if isinstance(dim, tuple | list) else (dim,):
             axis_of(name, x, d)
         return ()
     if dim is None or dim == () or dim == []:
         return tuple(range(x.array.ndim))
     if hasattr(dim, "__index__"):
         return (axis_of(name, x, dim),)
+    if not isinstance(dim, tuple | list):
+        raise TypeError(f"{name}: dim must be an int or a tuple of ints, got {type(dim).__name__}")
     axes = tuple(axis_of(name, x, d) for d in dim)
     if len(set(axes)) != len(axes):
         raise RuntimeError(f"{name}: a dim appears multiple times in the list of dims: got {tuple(dim)}")
@@ -66,3 +70,13 @@ def required_axis(name, x, dim):
     if dim is None:
         raise TypeError(f"{name}: missing dim; say along which dimension the result shall sum to 1, for example dim=1")
     return axis_of(name, x, dim)
+
+
+def must_be_floating(name, *arguments):
+    """Raise PyTorch's error if one of the arguments is no tensor of floating point numbers."""
+    must_be_tensor(name, *arguments)
+    for x in arguments:
+        if x.array.dtype.kind != "f":
+            raise NotImplementedError(
+                f"{name}: not implemented for {x.array.dtype}, wanted floating point; use .float()"
+            )

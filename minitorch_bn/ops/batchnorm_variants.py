@@ -7,8 +7,9 @@ libraries compute. A layer picks one with `backward_mode` and `convention`; see 
 import numpy as np
 
 from ..engine import apply
-from .arithmetic import add, div, mul, sub
+from .arithmetic import add, mul, sub
 from .batchnorm import BatchNorm, FixedBatchNorm, channel_layout
+from .division import div
 from .elementwise import sqrt
 from .reduction import sum as sum_over
 from .shape import reshape

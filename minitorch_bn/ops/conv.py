@@ -8,17 +8,46 @@ import numpy as np
 
 from .. import backend
 from ..engine import Op, apply
+from .axes import must_be_tensor
+from .padding import pad
 from .shape import sizes
 
 
-def pair(value):
-    """(v, v) for one number, else the two that are given."""
-    return (int(value),) * 2 if hasattr(value, "__index__") else sizes((value,))
+def pair(name, what, value):
+    """(v, v) for one number or a sequence of one, else the two that are given.
+
+    >>> pair("conv2d", "stride", 2), pair("conv2d", "stride", (2, 1))
+    ((2, 2), (2, 1))
+
+    Raises
+    ------
+    TypeError
+        If what is given are no ints.
+    RuntimeError
+        If they are neither one nor two.
+    """
+    try:
+        numbers = sizes((value,))
+    except TypeError:
+        raise TypeError(f"{name}: argument {what!r} must be an int or a pair of ints, got {value!r}") from None
+    if len(numbers) not in (1, 2):
+        raise RuntimeError(f"{name}: expected {what} to be a single int or a list of 2, but got {what}={value}")
+    return numbers * 2 if len(numbers) == 1 else numbers
 
 
-def out_size(size, kernel, stride, padding, dilation):
-    """How many windows fit along one axis."""
-    return (size + 2 * padding - dilation * (kernel - 1) - 1) // stride + 1
+def out_size(size, kernel, stride, padding, dilation, ceil_mode=False):
+    """How many windows fit along one axis; with `ceil_mode` also one that reaches beyond the padding.
+
+    As in PyTorch a window that would begin in the padding on the right does not count.
+
+    >>> out_size(5, 2, 2, 0, 1), out_size(5, 2, 2, 0, 1, ceil_mode=True)
+    (2, 3)
+    """
+    last_start = size + 2 * padding - dilation * (kernel - 1) - 1
+    if not ceil_mode:
+        return last_start // stride + 1
+    count = -(-last_start // stride) + 1
+    return count - 1 if (count - 1) * stride >= size + padding else count
 
 
 def check_window(name, kernel, stride, padding, dilation):
@@ -117,18 +146,30 @@ def conv2d(input, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
     Raises
     ------
     RuntimeError
-        If channels, groups, dtypes or sizes do not fit together.
+        If channels, groups, dtypes or sizes do not fit together, or `padding` is another word.
+    TypeError
+        If stride, padding or dilation are no ints, or the input is no tensor.
+    NotImplementedError
+        If the numbers are bools.
+
+    Source: PyTorch documentation, torch.nn.functional.conv2d.
     """
+    must_be_tensor("conv2d", input, weight, *(() if bias is None else (bias,)))
     if input.array.ndim == 3:
         return conv2d(input.unsqueeze(0), weight, bias, stride, padding, dilation, groups).squeeze(0)
     backend.check_devices("conv2d", input.array, weight.array, None if bias is None else bias.array)
-    stride, dilation, kernel = pair(stride), pair(dilation), weight.array.shape[2:]
     check_conv(input.array, weight.array, bias, groups)
+    stride, dilation = pair("conv2d", "stride", stride), pair("conv2d", "dilation", dilation)
+    kernel = weight.array.shape[2:]
     if padding == "same":
         if stride != (1, 1):
             raise RuntimeError(f"conv2d: padding='same' is not supported for strided convolutions, got stride {stride}")
         input, padding = pad_same(input, kernel, dilation)
-    padding = (0, 0) if padding == "valid" else pair(padding)
+    elif isinstance(padding, str):
+        if padding != "valid":
+            raise RuntimeError(f"conv2d: Invalid padding string {padding!r}, wanted 'valid' or 'same'")
+        padding = 0
+    padding = pair("conv2d", "padding", padding)
     check_window("conv2d", kernel, stride, padding, dilation)
     out = [out_size(*a) for a in zip(input.array.shape[2:], kernel, stride, padding, dilation, strict=True)]
     if min(out) < 1:
@@ -147,43 +188,16 @@ def pad_same(input, kernel, dilation):
     return input, tuple(t // 2 for t in total)
 
 
-class Pad(Op):
-    """y = x with `value` around it.  dx = the part of dy that x went to."""
-
-    torch_name = "ConstantPadNdBackward0"
-
-    def __init__(self, widths, value):
-        self.widths, self.value = widths, value
-
-    def forward(self, x):
-        self.inside = tuple(slice(before, before + n) for (before, _), n in zip(self.widths, x.shape, strict=True))
-        return np.pad(x, self.widths, constant_values=self.value)
-
-    def backward(self, dy):
-        return (dy[self.inside],)
-
-
-def pad(input, pad, mode="constant", value=0.0):
-    """`input` with `value` around it: `pad` lists (before, after) from the last dimension backwards."""
-    if mode != "constant":
-        raise NotImplementedError(f"pad: mode {mode!r} is not available; wanted 'constant'")
-    if len(pad) % 2 or len(pad) > 2 * input.array.ndim:
-        raise RuntimeError(f"pad: wanted pairs for at most {input.array.ndim} dimensions, got {tuple(pad)}")
-    widths = [(0, 0)] * (input.array.ndim - len(pad) // 2)
-    widths += [(pad[i], pad[i + 1]) for i in range(len(pad) - 2, -1, -2)]
-    if min(pad, default=0) < 0:  # cut off
-        input = input[
-            tuple(slice(max(-a, 0), n - max(-b, 0)) for (a, b), n in zip(widths, input.array.shape, strict=True))
-        ]
-        widths = [(max(a, 0), max(b, 0)) for a, b in widths]
-    return apply(Pad(widths, value or 0.0), input)
-
-
 def check_conv(x, W, bias, groups):
     """Raise PyTorch's error if the shapes or dtypes of a convolution do not fit."""
     if x.ndim != 4 or W.ndim != 4:
         raise RuntimeError(
             f"conv2d: expected 3D (C, H, W) or 4D (N, C, H, W) input and 4D weight, got {x.shape}, {W.shape}"
+        )
+    if groups < 1 or W.shape[0] < groups:
+        raise RuntimeError(
+            f"conv2d: groups must be positive and there must be a filter for each: got groups={groups}, {W.shape[0]} "
+            "filters"
         )
     if x.shape[1] != W.shape[1] * groups:
         raise RuntimeError(
@@ -192,6 +206,8 @@ def check_conv(x, W, bias, groups):
         )
     if W.shape[0] % groups:
         raise RuntimeError(f"conv2d: {W.shape[0]} filters cannot be divided into {groups} groups")
+    if x.dtype.kind == "b":
+        raise NotImplementedError("conv2d: not implemented for bools; use .float()")
     if x.dtype != W.dtype:
         raise RuntimeError(f"conv2d: Input type ({x.dtype}) and weight type ({W.dtype}) should be the same")
     if bias is not None and bias.array.dtype != W.dtype:

@@ -1,4 +1,6 @@
-"""Functions of one element: exp, log, sqrt, sin, cos, abs, clamp. The activations are in activation.py."""
+"""Functions of one element: powers, logarithms, roots. Beside it: trigonometry.py, rounding.py, activation.py."""
+
+import math
 
 import numpy as np
 
@@ -30,19 +32,26 @@ class Log(Op):
         return (dy / self.x,)
 
 
-class ScaledLog(Op):
-    """y = log(x) / log(base).  dx = dy / (x * log(base))."""
-
-    def __init__(self, base, function):
-        self.log_base = float(np.log(base))
-        self.function = function
+class Log2(Op):
+    """y = the logarithm of x to base 2.  dx = dy / (x * log(2))."""
 
     def forward(self, x):
         self.x = x
-        return self.function(x)
+        return np.log2(x)
 
     def backward(self, dy):
-        return (dy / (self.x * self.log_base),)
+        return (dy / (self.x * math.log(2)),)
+
+
+class Log10(Op):
+    """y = the logarithm of x to base 10.  dx = dy / (x * log(10))."""
+
+    def forward(self, x):
+        self.x = x
+        return np.log10(x)
+
+    def backward(self, dy):
+        return (dy / (self.x * math.log(10)),)
 
 
 class Sqrt(Op):
@@ -67,26 +76,52 @@ class Rsqrt(Op):
         return (dy * (self.y * self.y * self.y) * -0.5,)
 
 
-class Sin(Op):
-    """y = sin(x).  dx = dy * cos(x)."""
+class Reciprocal(Op):
+    """y = 1 / x.  dx = -dy * y**2."""
+
+    def forward(self, x):
+        self.y = np.reciprocal(x)
+        return self.y
+
+    def backward(self, dy):
+        return (-dy * self.y * self.y,)
+
+
+class Exp2(Op):
+    """y = 2**x.  dx = dy * y * log(2)."""
+
+    torch_name = "Exp2Backward0"
+
+    def forward(self, x):
+        self.y = np.exp2(x)
+        return self.y
+
+    def backward(self, dy):
+        return (dy * self.y * math.log(2),)
+
+
+class Expm1(Op):
+    """y = e**x - 1, exact also where x is tiny.  dx = dy * (y + 1)."""
+
+    def forward(self, x):
+        self.y = np.expm1(x)
+        return self.y
+
+    def backward(self, dy):
+        return (dy * (self.y + 1),)
+
+
+class Log1p(Op):
+    """y = log(1 + x), exact also where x is tiny.  dx = dy / (1 + x)."""
+
+    torch_name = "Log1PBackward0"
 
     def forward(self, x):
         self.x = x
-        return np.sin(x)
+        return np.log1p(x)
 
     def backward(self, dy):
-        return (dy * np.cos(self.x),)
-
-
-class Cos(Op):
-    """y = cos(x).  dx = -dy * sin(x)."""
-
-    def forward(self, x):
-        self.x = x
-        return np.cos(x)
-
-    def backward(self, dy):
-        return (-dy * np.sin(self.x),)
+        return (dy / (1 + self.x),)
 
 
 class Abs(Op):
@@ -98,22 +133,6 @@ class Abs(Op):
 
     def backward(self, dy):
         return (dy * self.sign,)
-
-
-class Clamp(Op):
-    """y = x held between low and high.  dx = dy where x lies in between, bounds included, else 0."""
-
-    def __init__(self, low, high):
-        self.low, self.high = low, high
-
-    def forward(self, x):
-        low = -np.inf if self.low is None else self.low
-        high = np.inf if self.high is None else self.high
-        self.inside = (x >= low) & (x <= high)
-        return np.clip(x, self.low, self.high)
-
-    def backward(self, dy):
-        return (dy * self.inside,)
 
 
 def floating(name, x):
@@ -134,12 +153,12 @@ def log(input):
 
 def log10(input):
     """The logarithm to base 10 of every element: -inf at 0, nan below."""
-    return apply(ScaledLog(10, np.log10), floating("log10", input))
+    return apply(Log10(), floating("log10", input))
 
 
 def log2(input):
     """The logarithm to base 2 of every element: -inf at 0, nan below."""
-    return apply(ScaledLog(2, np.log2), floating("log2", input))
+    return apply(Log2(), floating("log2", input))
 
 
 def sqrt(input):
@@ -152,14 +171,24 @@ def rsqrt(input):
     return apply(Rsqrt(), floating("rsqrt", input))
 
 
-def sin(input):
-    """The sine of every element, an angle in radians."""
-    return apply(Sin(), floating("sin", input))
+def reciprocal(input):
+    """1 / input, element by element: infinite at 0."""
+    return apply(Reciprocal(), floating("reciprocal", input))
 
 
-def cos(input):
-    """The cosine of every element, an angle in radians."""
-    return apply(Cos(), floating("cos", input))
+def exp2(input):
+    """2 to the power of every element."""
+    return apply(Exp2(), floating("exp2", input))
+
+
+def expm1(input):
+    """exp(input) - 1, without the rounding of that subtraction where an element is small."""
+    return apply(Expm1(), floating("expm1", input))
+
+
+def log1p(input):
+    """log(1 + input), without the rounding of that sum where an element is small."""
+    return apply(Log1p(), floating("log1p", input))
 
 
 def abs(input):
@@ -170,45 +199,25 @@ def abs(input):
     NotImplementedError
         If `input` is bool.
     """
+    must_be_tensor("abs", input)
     if input.array.dtype.kind == "b":
         raise NotImplementedError("abs: not implemented for bools; convert with .long() first")
     return apply(Abs(), input)
 
 
-def square(input):
-    """Every element times itself."""
-    return input * input
-
-
-def clamp(input, min=None, max=None):
-    """Every element held between `min` and `max`; either may be left out.
-
-    Raises
-    ------
-    RuntimeError
-        If both bounds are left out.
-    """
-    if min is None and max is None:
-        raise RuntimeError("clamp: at least one of min and max must be given")
-    target = dtypes.result_type(input.array, *(bound for bound in (min, max) if bound is not None))
-    return apply(Clamp(min, max), cast(input, target))
-
-
-def sign(input):
-    """-1, 0 or 1 for every element; carries no gradient."""
-    return input.like(np.sign(input.array))
-
-
 def isnan(input):
     """True where an element is nan."""
+    must_be_tensor("isnan", input)
     return input.like(np.isnan(input.array))
 
 
 def isinf(input):
     """True where an element is infinite."""
+    must_be_tensor("isinf", input)
     return input.like(np.isinf(input.array))
 
 
 def isfinite(input):
     """True where an element is neither infinite nor nan."""
+    must_be_tensor("isfinite", input)
     return input.like(np.isfinite(input.array))

@@ -2,27 +2,26 @@
 
 import numpy as np
 
-from .. import backend
+from .. import backend, dtypes
 from ..engine import Op, Variable, apply
-from .arithmetic import check_broadcast, unbroadcast
-from .axes import axis_of
+from .axes import axis_of, must_be_tensor
+from .cast import cast
+from .promotion import check_broadcast, shape_of, unbroadcast
+
+INTEGERS = (np.dtype("int64"), np.dtype("int32"))  # what an index may be made of
 
 
 class Index(Op):
-    """y = x[index].  dx is 0 except at index, where dy is added: an element read twice gets two terms.
+    """y = x[index] where the index holds arrays.  dx is 0 except at index, where dy is added: read twice, two terms.
 
     Parameters
     ----------
     index : anything NumPy indexes with
         Tensors already replaced by their arrays.
-    repeats : bool
-        Whether the index holds an array, so that one element may be read more than once.
     """
 
-    torch_name = property(lambda self: "IndexBackward0" if self.repeats else f"{last_view(self.index)}Backward0")
-
-    def __init__(self, index, repeats):
-        self.index, self.repeats = index, repeats
+    def __init__(self, index):
+        self.index = index
 
     def forward(self, x):
         self.x_shape = x.shape
@@ -30,11 +29,46 @@ class Index(Op):
 
     def backward(self, dy):
         dx = backend.namespace(dy).zeros(self.x_shape, dy.dtype)
-        if self.repeats:
-            backend.scatter_add(dx, self.index, dy)
-        else:
-            dx[self.index] = dy
+        backend.scatter_add(dx, self.index, dy)
         return (dx,)
+
+
+class View(Op):
+    """y = x[index] for numbers, slices, None and ...: a view, no element stands twice.  dx = dy at index, else 0.
+
+    PyTorch reads such an index as several views, one after the other, and names the result after the last: the classes
+    below are these names.
+    """
+
+    def __init__(self, index):
+        self.index = index
+
+    def forward(self, x):
+        self.x_shape = x.shape
+        return x[self.index]
+
+    def backward(self, dy):
+        dx = backend.namespace(dy).zeros(self.x_shape, dy.dtype)
+        dx[self.index] = dy
+        return (dx,)
+
+
+class Select(View):
+    """The view that a number gives."""
+
+
+class Slice(View):
+    """The view that a slice gives."""
+
+
+class NewAxis(View):
+    """The view that None gives."""
+
+    torch_name = "UnsqueezeBackward0"
+
+
+class Alias(View):
+    """The view of everything."""
 
 
 class Rows(Op):
@@ -77,15 +111,25 @@ class PutIndex(Op):
         return x
 
     def forward(self, x, values):
-        self.values_shape = getattr(values, "shape", ())
+        self.values_shape = shape_of(values)
         y = x.copy()
-        self.part(y)[self.index] = values
+        self.part(y)[self.index] = leading_ones_off(values) if self.values_shape else values
         return y
 
     def backward(self, dy):
         dx = dy.copy()
         self.part(dx)[self.index] = 0
         return dx, unbroadcast(self.part(dy)[self.index], self.values_shape) if self.needs[1] else None
+
+
+def leading_ones_off(values):
+    """`values` without the leading axes of length 1: PyTorch takes (1, 3) where (3,) is written, NumPy not always.
+
+    >>> leading_ones_off(np.ones((1, 1, 3))).shape
+    (3,)
+    """
+    extra = next((i for i, n in enumerate(values.shape) if n != 1), values.ndim)
+    return values.reshape(values.shape[extra:])
 
 
 class MaskedFill(Op):
@@ -96,10 +140,44 @@ class MaskedFill(Op):
 
     def forward(self, x):
         self.x_shape = x.shape
-        return np.where(self.mask, backend.namespace(x).asarray(self.value, x.dtype), x)
+        return np.where(self.mask, self.value, x)
 
     def backward(self, dy):
         return (unbroadcast(np.where(self.mask, 0, dy), self.x_shape),)
+
+
+class MaskedFillByTensor(Op):
+    """y = x, but the 0-dim `value` where mask is true.  dx = dy where it is false; dvalue = the sum of dy elsewhere."""
+
+    torch_name = "MaskedFillBackward1"
+
+    def __init__(self, mask):
+        self.mask = mask
+
+    def forward(self, x, value):
+        self.x_shape = x.shape
+        return np.where(self.mask, value, x)
+
+    def backward(self, dy):
+        dx = unbroadcast(np.where(self.mask, 0, dy), self.x_shape) if self.needs[0] else None
+        dvalue = np.where(self.mask, dy, 0).sum() if self.needs[1] else None
+        return dx, dvalue
+
+
+class IndexSelect(Op):
+    """y = the slices of x at `positions` along an axis.  dx adds every slice of dy where it was taken from."""
+
+    def __init__(self, axis, positions):
+        self.axis, self.positions = axis, positions
+
+    def forward(self, x):
+        self.x_shape = x.shape
+        return x.take(self.positions, self.axis)
+
+    def backward(self, dy):
+        dx = backend.namespace(dy).zeros(self.x_shape, dy.dtype)
+        backend.scatter_add(dx, (slice(None),) * self.axis + (self.positions,), dy)
+        return (dx,)
 
 
 class Gather(Op):
@@ -108,49 +186,67 @@ class Gather(Op):
     def __init__(self, axis, index):
         self.axis, self.index = axis, index
 
-    def places(self):
-        """The full index: `index` along the axis, its own position along the others."""
-        xp = backend.namespace(self.index)
-        grid = np.ogrid[tuple(slice(n) for n in self.index.shape)]
-        return tuple(self.index if i == self.axis else xp.asarray(g) for i, g in enumerate(grid))
-
     def forward(self, x):
         self.x_shape = x.shape
-        return x[self.places()]
+        return x[places(self.axis, self.index)]
 
     def backward(self, dy):
         dx = backend.namespace(dy).zeros(self.x_shape, dy.dtype)
-        backend.scatter_add(dx, self.places(), dy)
+        backend.scatter_add(dx, places(self.axis, self.index), dy)
         return (dx,)
 
 
+def places(axis, index):
+    """The full index that `index` along one axis stands for: its own position along the others."""
+    xp = backend.namespace(index)
+    grid = np.ogrid[tuple(slice(n) for n in index.shape)]
+    return tuple(index if i == axis else xp.asarray(g) for i, g in enumerate(grid))
+
+
 def plain_index(index):
-    """`index` with tensors replaced by arrays, and whether it holds any array or list (then elements may repeat).
+    """`index` with tensors and lists replaced by arrays, and whether it holds any of them (then elements may repeat).
+
+    uint8 tensors are masks, as in PyTorch. A list that holds lists, slices or tensors is read as a tuple.
 
     Raises
     ------
     IndexError
-        If an array is neither of integers nor of bools.
+        If an array is neither of int64 or int32 nor of bools or bytes.
     ValueError
-        If a slice runs backwards.
+        If a slice runs backwards or stands still.
     TypeError
         If a part is a text.
     """
+    if type(index) is list and any(p is None or isinstance(p, PARTS_OF_TUPLES) for p in index):
+        index = tuple(index)
     parts = index if type(index) is tuple else (index,)
-    if any(isinstance(p, str) for p in parts):
-        raise TypeError(f"index: got {index!r}, wanted integers, slices, None, ... or tensors")
-    plain = [p.array if isinstance(p, Variable) else np.asarray(p) if type(p) is list else p for p in parts]
-    plain = [
-        p.item() if getattr(p, "ndim", 1) == 0 and p.dtype.kind == "i" else p for p in plain
-    ]  # CuPy has no __index__
-    arrays = [p for p in plain if hasattr(p, "dtype") and p.ndim]
-    for p in arrays:
-        if p.dtype.kind not in "iub":
-            raise IndexError(f"index: tensors used as indices must be long, int, byte or bool, got {p.dtype}")
-    for p in plain:
-        if type(p) is slice and p.step is not None and p.step < 0:
+    plain = [_plain_part(p) for p in parts]
+    repeats = any(hasattr(p, "dtype") and p.ndim for p in plain)
+    return tuple(plain) if type(index) is tuple else plain[0], repeats
+
+
+PARTS_OF_TUPLES = (Variable, slice, list, tuple, np.ndarray, type(Ellipsis))
+
+
+def _plain_part(p):
+    """One part of an index: an array where it was a tensor or a list, a Python int where it was a 0-dim tensor."""
+    if type(p) is slice:
+        if p.step is not None and p.step <= 0:
             raise ValueError(f"index: step must be greater than zero, got {p.step}; use flip")
-    return tuple(plain) if type(index) is tuple else plain[0], bool(arrays)
+        return p
+    if isinstance(p, str):
+        raise TypeError(f"index: got {p!r}, wanted integers, slices, None, ... or tensors")
+    if isinstance(p, Variable):
+        p = p.array
+    elif type(p) is list:
+        p = np.asarray(p, None if p else np.int64)
+    if not hasattr(p, "dtype"):
+        return p
+    if p.dtype == np.uint8:
+        return p != 0
+    if p.dtype not in INTEGERS and p.dtype != bool:
+        raise IndexError(f"index: tensors used as indices must be long, int, byte or bool, got {p.dtype}; use .long()")
+    return p.item() if p.ndim == 0 and p.dtype.kind == "i" else p  # CuPy has no __index__
 
 
 def index_steps(index):
@@ -170,24 +266,24 @@ def index_steps(index):
 
 
 def last_view(index):
-    """PyTorch reads an index without arrays as several views, one after the other; the name of the last.
+    """The class of op for an index without arrays: the last of the views that PyTorch reads it as.
 
-    >>> last_view(0), last_view((0, slice(3))), last_view((slice(None), None)), last_view(...)
-    ('Select', 'Slice', 'Unsqueeze', 'Alias')
+    >>> last_view(0).__name__, last_view((0, slice(3))).__name__, last_view((slice(None), None)).__name__
+    ('Select', 'Slice', 'NewAxis')
     """
     if type(index) is slice:
-        return "Slice"
-    name = "Alias"
+        return Slice
+    view = Alias
     for p in index if type(index) is tuple else (index,):
         if isinstance(p, bool | np.bool_):
-            return "Index"
+            return Index
         if p is None:
-            name = "Unsqueeze"
+            view = NewAxis
         elif is_number(p):
-            name = "Select"
+            view = Select
         elif p is not Ellipsis and p != slice(None):
-            name = "Slice"
-    return name
+            view = Slice
+    return view
 
 
 def is_number(p):
@@ -245,9 +341,9 @@ def getitem(input, index):
     try:
         *numbers, last = index_steps(index)
         for step in numbers:
-            input = apply(Index(step, False), input)
+            input = apply(last_view(step)(step), input)
         backend.check_index(input.array, last)
-        return apply(Index(last, repeats), input)
+        return apply(Index(last) if repeats else last_view(last)(last), input)
     except TypeError:
         backend.check_devices("index", input.array, index)
         raise
@@ -258,9 +354,11 @@ def getitem(input, index):
 def put_index(input, index, values):
     """A tensor like `input` with input[index] replaced by `values`: indexed assignment to a recorded tensor."""
     op = PutIndex(index_steps(plain_index(index)[0]))
-    backend.check_index(op.part(input.array), op.index)
     try:
+        backend.check_index(op.part(input.array), op.index)
         return apply(op, input, values)
+    except IndexError as error:
+        raise index_error(error, index, input.array.shape) from None
     except ValueError as error:
         raise RuntimeError(f"indexed assignment: shape mismatch: {error}") from None
 
@@ -273,10 +371,11 @@ def gather(input, dim, index):
     RuntimeError
         If an index is out of range or is no int64, or its shape does not fit.
     """
+    must_be_tensor("gather", input, index)
     axis, where = axis_of("gather", input, dim), index.array
     backend.check_devices("gather", input.array, where)
-    if where.dtype != np.int64:
-        raise RuntimeError(f"gather: Expected dtype int64 for index, got {where.dtype}")
+    if where.dtype not in INTEGERS:
+        raise RuntimeError(f"gather: Expected dtype int32/int64 for index, got {where.dtype}; use .long()")
     x_shape = input.array.shape
     fits = all(i == axis or m <= n for i, (m, n) in enumerate(zip(where.shape, x_shape, strict=False)))
     if where.size and (where.ndim != len(x_shape) or not fits):
@@ -293,32 +392,79 @@ def gather(input, dim, index):
 
 
 def index_select(input, dim, index):
-    """The slices of `input` at positions `index` (1-D) along `dim`.
+    """The slices of `input` at positions `index` along `dim`.
+
+    Parameters
+    ----------
+    input : Tensor
+    dim : int
+    index : Tensor of int64 or int32, of shape (K,)
+        From 0 up; a position may come several times.
 
     Raises
     ------
     IndexError
-        If a position is out of range, or `index` has more than one dimension.
+        If a position is out of range or negative, or `index` has more than one dimension.
     RuntimeError
         If `index` is not of int64 or int32.
     """
+    must_be_tensor("index_select", input, index)
+    positions = along_axis("index_select", index)
+    axis = axis_of("index_select", input, dim)
+    backend.check_devices("index_select", input.array, positions)
+    n = input.array.shape[axis] if input.array.ndim else 1
+    if positions.size and not 0 <= positions.min() <= positions.max() < n:
+        low, high = int(positions.min()), int(positions.max())
+        raise IndexError(f"index_select: index out of range: got {low}..{high}, wanted 0..{n - 1} for dim {dim}")
+    return apply(IndexSelect(axis, positions), input) if input.array.ndim else input.clone()
+
+
+def along_axis(name, index):
+    """The array of positions along one axis, as a vector.
+
+    Raises
+    ------
+    IndexError
+        If `index` has more than one dimension.
+    RuntimeError
+        If it is not of int64 or int32.
+    """
     if index.array.ndim > 1:
-        raise IndexError(f"index_select: Index is supposed to be a vector, i.e. 1-D, got shape {index.array.shape}")
-    if index.array.dtype.kind != "i":
-        raise RuntimeError(f"index_select: Expected dtype int32 or int64 for index, got {index.dtype}")
-    before = (slice(None),) * axis_of("index_select", input, dim)
-    backend.check_devices("index_select", input.array, index.array)
-    return getitem(input, (*before, index))
+        raise IndexError(f"{name}: Index is supposed to be a vector, i.e. 1-D, got shape {index.array.shape}")
+    if index.array.dtype not in INTEGERS:
+        raise RuntimeError(f"{name}: Expected dtype int32 or int64 for index, got {index.dtype}; use .long()")
+    return index.array.reshape(-1)
 
 
 def masked_fill(input, mask, value):
-    """`input` with `value` wherever the bool tensor `mask` is true; mask broadcasts to input's shape."""
+    """`input` with `value` wherever the bool tensor `mask` is true; mask and input broadcast to one shape.
+
+    Parameters
+    ----------
+    input : Tensor
+    mask : Tensor of bool
+    value : number or 0-dim Tensor
+        A tensor that requires grad receives the sum of the gradients at the filled places.
+
+    Raises
+    ------
+    TypeError
+        If `mask` is no tensor, or `value` neither number nor tensor.
+    RuntimeError
+        If `mask` is not bool, the shapes do not broadcast, `value` has dimensions, or input's dtype cannot hold it.
+    """
+    must_be_tensor("masked_fill", input, mask)
     if mask.array.dtype.kind != "b":
         raise RuntimeError(f"masked_fill: only supports boolean masks, got {mask.dtype}; compare it first")
     backend.check_devices("masked_fill", input.array, mask.array)
     check_broadcast("masked_fill", mask.array.shape, input.array.shape)
-    value = value.item() if isinstance(value, Variable) else value
-    return apply(MaskedFill(mask.array, value), input)
+    if not isinstance(value, Variable):
+        if not isinstance(value, int | float):
+            raise TypeError(f"masked_fill: got a {type(value).__name__} as value, wanted a number or a 0-dim tensor")
+        return apply(MaskedFill(mask.array, dtypes.element("masked_fill", value, input.dtype)), input)
+    if value.array.ndim:
+        raise RuntimeError(f"masked_fill: only supports a 0-dimensional value tensor, got shape {value.array.shape}")
+    return apply(MaskedFillByTensor(mask.array), input, cast(value, input.dtype))
 
 
 def one_hot(tensor, num_classes=-1):
@@ -327,14 +473,18 @@ def one_hot(tensor, num_classes=-1):
     Raises
     ------
     RuntimeError
-        If a class is negative or not below `num_classes`, or the tensor is not int64.
+        If a class is negative or not below `num_classes`, the tensor is not int64, or it is empty and `num_classes` is
+        not given.
     """
+    must_be_tensor("one_hot", tensor)
     index = tensor.array
     if index.dtype != np.int64:
         raise RuntimeError(f"one_hot: is only applicable to index tensors of type int64, got {index.dtype}")
     largest = int(index.max()) if index.size else -1
     if index.size and int(index.min()) < 0:
         raise RuntimeError(f"one_hot: class values must be non-negative, got {int(index.min())}")
+    if not index.size and num_classes < 1:
+        raise RuntimeError(f"one_hot: Can not infer total number of classes from empty tensor, got {num_classes=}")
     if num_classes == -1:
         num_classes = largest + 1
     if largest >= num_classes:

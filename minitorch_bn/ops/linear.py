@@ -1,12 +1,11 @@
 """Matrix products: `matmul`, and the affine map of nn.Linear."""
 
-import numpy as np
-
 from .. import backend
 from ..engine import Op, Variable, apply
-from .arithmetic import check_broadcast, unbroadcast
-from .axes import axes_of
-from .reduction import Reduction
+from .arithmetic import add, mul
+from .axes import must_be_tensor
+from .promotion import check_broadcast, unbroadcast
+from .shape import expand, reshape
 
 
 class MatMul(Op):
@@ -40,23 +39,41 @@ class MatMul(Op):
         return da, db
 
 
+class MatrixVector(MatMul):
+    """The product of a matrix and a vector."""
+
+    torch_name = "MvBackward0"
+
+
+class Dot(MatMul):
+    """The product of two vectors."""
+
+    torch_name = "DotBackward0"
+
+
+class VectorMatrix(MatMul):
+    """The product of a vector and a matrix."""
+
+    torch_name = "SqueezeBackward4"
+
+
+class BatchedMatMul(MatMul):
+    """The product where an operand is a batch of matrices."""
+
+    torch_name = "UnsafeViewBackward0"
+
+
+class Bmm(MatMul):
+    """The product of two batches of as many matrices."""
+
+
+PRODUCTS = {(2, 2): MatMul, (2, 1): MatrixVector, (1, 2): VectorMatrix, (1, 1): Dot}
+
+
 def sum_to(dx, shape, column=False):
     """`dx` summed over the batch axes that were stretched, in the shape of a matrix or, as a row or column, vector."""
     matrix = shape if len(shape) > 1 else (*shape, 1) if column else (1, *shape)
     return unbroadcast(dx, matrix).reshape(shape)
-
-
-class TwoNorm(Reduction):
-    """y = sqrt(sum(x**2)) over axes.  dx = dy * x / y: the direction of x, and 0 where y is 0."""
-
-    torch_name = "LinalgVectorNormBackward0"
-
-    def forward(self, x):
-        self.x, self.y = x, np.sqrt((x * x).sum(self.axes, keepdims=True))
-        return self.finish(self.y)
-
-    def backward(self, dy):
-        return (self.x * (dy.reshape(self.kept_shape) / np.where(self.y == 0, 1, self.y)),)
 
 
 class Linear(Op):
@@ -96,8 +113,8 @@ def matmul(input, other):
     RuntimeError
         If a shape does not fit, an operand has no dimension, or the dtypes differ.
     """
-    if not isinstance(other, Variable):
-        raise TypeError(f"matmul: got {type(other).__name__} on the right, wanted a tensor")
+    if not isinstance(input, Variable) or not isinstance(other, Variable):
+        raise TypeError(f"matmul: got {type(input).__name__} and {type(other).__name__}, wanted two tensors")
     a, b = input.array, other.array
     if type(a) is not type(b):
         backend.check_devices("matmul", a, b)
@@ -113,22 +130,99 @@ def matmul(input, other):
         raise RuntimeError(f"matmul: expected both to have the same dtype, but got {a.dtype} and {b.dtype}; use .to()")
     if a.ndim > 2 and b.ndim > 2:
         check_broadcast("matmul (batches)", a.shape[:-2], b.shape[:-2])
-    return apply(MatMul(), input, other)
+    return apply(PRODUCTS.get((a.ndim, b.ndim), BatchedMatMul)(), input, other)
 
 
 def mm(input, mat2):
-    """The product of two matrices, without broadcasting."""
+    """The product of two matrices, without broadcasting.
+
+    Raises
+    ------
+    RuntimeError
+        If one is no matrix, the shapes do not fit, or the dtypes differ.
+    """
+    must_be_tensor("mm", input, mat2)
     if input.array.ndim != 2 or mat2.array.ndim != 2:
         raise RuntimeError(f"mm: wanted two matrices, got shapes {input.array.shape} and {mat2.array.shape}")
     return matmul(input, mat2)
 
 
 def bmm(input, mat2):
-    """The products of two batches of matrices, without broadcasting."""
+    """The products of two batches of matrices, without broadcasting.
+
+    Raises
+    ------
+    RuntimeError
+        If one is no batch of matrices, the shapes do not fit, or the dtypes differ.
+    """
+    must_be_tensor("bmm", input, mat2)
     a, b = input.array.shape, mat2.array.shape
     if len(a) != 3 or len(b) != 3 or a[0] != b[0]:
         raise RuntimeError(f"bmm: wanted two batches of as many matrices, got shapes {a} and {b}")
-    return matmul(input, mat2)
+    if a[2] != b[1] or input.dtype != mat2.dtype:
+        return matmul(input, mat2)  # which says what is wrong
+    return apply(Bmm(), input, mat2)
+
+
+def mv(input, vec):
+    """The product of a matrix and a vector.
+
+    Raises
+    ------
+    RuntimeError
+        If they are none, the shapes do not fit, or the dtypes differ.
+    """
+    must_be_tensor("mv", input, vec)
+    if input.array.ndim != 2 or vec.array.ndim != 1:
+        raise RuntimeError(f"mv: wanted a matrix and a vector, got shapes {input.array.shape} and {vec.array.shape}")
+    return matmul(input, vec)
+
+
+def dot(input, tensor):
+    """The inner product of two vectors.
+
+    Raises
+    ------
+    RuntimeError
+        If one is no vector, their lengths differ, or their dtypes do.
+    """
+    must_be_tensor("dot", input, tensor)
+    a, b = input.array.shape, tensor.array.shape
+    if len(a) != 1 or a != b:
+        raise RuntimeError(f"dot: wanted two vectors of one length, got shapes {a} and {b}")
+    return matmul(input, tensor)
+
+
+def outer(input, vec2):
+    """The outer product of two vectors: result[i][j] = input[i] * vec2[j].
+
+    Raises
+    ------
+    RuntimeError
+        If one is no vector.
+    """
+    must_be_tensor("outer", input, vec2)
+    if input.array.ndim != 1 or vec2.array.ndim != 1:
+        raise RuntimeError(f"outer: wanted two vectors, got shapes {input.array.shape} and {vec2.array.shape}")
+    return mul(reshape(input, -1, 1), vec2)
+
+
+def addmm(input, mat1, mat2, *, beta=1, alpha=1):
+    """beta * input + alpha * (mat1 @ mat2), where input broadcasts to the product.
+
+    Raises
+    ------
+    RuntimeError
+        If mat1 or mat2 is no matrix, the shapes do not fit, or the dtypes differ.
+    """
+    must_be_tensor("addmm", input, mat1, mat2)
+    if mat1.array.ndim != 2 or mat2.array.ndim != 2:
+        raise RuntimeError(f"addmm: wanted two matrices, got shapes {mat1.array.shape} and {mat2.array.shape}")
+    if input.dtype != mat1.dtype:
+        raise RuntimeError(f"addmm: self and mat2 must have the same dtype, but got {input.dtype} and {mat1.dtype}")
+    product = matmul(mat1, mat2)
+    size = product.array.shape
+    return add(mul(expand(input, size), beta), product, alpha=alpha)
 
 
 def linear(input, weight, bias=None):
@@ -137,8 +231,8 @@ def linear(input, weight, bias=None):
     Parameters
     ----------
     input : Tensor of shape (*, in_features)
-    weight : Tensor of shape (out_features, in_features)
-    bias : Tensor of shape (out_features,), optional
+    weight : Tensor of shape (out_features, in_features), or (in_features,) for a single output without a dimension
+    bias : Tensor of shape (out_features,), or one that broadcasts to the result, optional
 
     Returns
     -------
@@ -147,13 +241,23 @@ def linear(input, weight, bias=None):
     Raises
     ------
     RuntimeError
-        If in_features differs between input and weight, bias has another length than out_features, or dtypes differ.
+        If in_features differs between input and weight, bias does not broadcast to the result, or dtypes differ.
+    TypeError
+        If an argument is no tensor.
+
+    Source: PyTorch documentation, torch.nn.functional.linear.
     """
-    x, W = input.array, weight.array
-    if type(x) is not type(W) or (bias is not None and type(x) is not type(bias.array)):
-        backend.check_devices("linear", x, W, None if bias is None else bias.array)
-    if W.ndim == 1:  # a single output without a dimension of its own
-        return matmul(input, weight) if bias is None else matmul(input, weight) + bias
+    try:
+        x, W, b = input.array, weight.array, None if bias is None else bias.array
+    except AttributeError:
+        must_be_tensor("linear", input, weight, *(() if bias is None else (bias,)))
+        raise
+    if type(x) is not type(W) or (b is not None and type(x) is not type(b)):
+        backend.check_devices("linear", x, W, b)
+    if W.ndim != 2:
+        if W.ndim != 1 or b is not None:
+            raise RuntimeError(f"linear: weight must be a matrix, or a vector without bias, got shape {W.shape}")
+        return matmul(input, weight)
     if x.ndim == 0 or x.shape[-1] != W.shape[-1]:
         raise RuntimeError(
             f"linear: mat1 and mat2 shapes cannot be multiplied: input {x.shape} has {x.shape[-1] if x.ndim else 'no'} "
@@ -163,22 +267,13 @@ def linear(input, weight, bias=None):
         raise RuntimeError(
             f"linear: mat1 and mat2 must have the same dtype, but got {x.dtype} and {W.dtype}; use .to()"
         )
-    if bias is not None and (bias.array.shape != W.shape[:1] or bias.array.dtype != W.dtype):
-        raise RuntimeError(
-            f"linear: bias of shape {bias.array.shape} and dtype {bias.array.dtype} for weight {W.shape}, wanted "
-            f"{W.shape[:1]} of {W.dtype}"
-        )
+    if b is not None and (b.shape != W.shape[:1] or b.dtype != W.dtype):
+        shape = (*x.shape[:-1], W.shape[0])
+        fits = b.ndim <= len(shape) and all(m in (1, n) for m, n in zip(b.shape[::-1], shape[::-1], strict=False))
+        if b.dtype != W.dtype or not fits:
+            raise RuntimeError(
+                f"linear: bias of shape {b.shape} and dtype {b.dtype} for weight {W.shape}, wanted {W.shape[:1]} of "
+                f"{W.dtype}, or what broadcasts to the result's shape {shape}"
+            )
+        return linear(input, weight) + bias
     return apply(Linear(), input, weight, bias)
-
-
-def norm(input, p=2, dim=None, keepdim=False):
-    """The p-norm over `dim` (default: all elements): p = 2, 1, any positive number, or inf. "fro" is 2."""
-    p = 2 if p in ("fro", None) else p
-    size = input.abs()
-    if p == np.inf:
-        return size.amax(() if dim is None else dim, keepdim)
-    if p == 1:
-        return size.sum(dim, keepdim)
-    if p == 2:
-        return apply(TwoNorm(axes_of("norm", input, dim), keepdim), input)
-    return (size**p).sum(dim, keepdim) ** (1 / p)

@@ -1,11 +1,12 @@
-"""Losses: cross-entropy, negative log-likelihood, mean squared error."""
+"""Losses of logits against classes: cross-entropy and negative log-likelihood."""
 
 import numpy as np
 
 from .. import backend
 from ..engine import Op, apply
-from .axes import must_be_tensor
+from .axes import must_be_floating, must_be_tensor
 from .indexing import indices_outside, is_rows
+from .loss_reduction import check_reduction, reduction_of
 from .softmax import log_softmax
 
 
@@ -50,53 +51,32 @@ class CrossEntropy(Op):
         return (difference.T,)
 
 
-class MSE(Op):
-    """y = mean of (a - b)**2.  da = dy * 2 (a - b) / n, db = -da.
-
-    Parameters
-    ----------
-    divisor : int
-        n, the number of elements, for the mean; 1 for the sum.
-    """
-
-    torch_name = "MseLossBackward0"
-
-    def __init__(self, divisor):
-        self.divisor = divisor
-
-    def forward(self, a, b):
-        self.difference = a - b
-        return (self.difference * self.difference).sum() / self.divisor
-
-    def backward(self, dy):
-        da = self.difference * (dy * 2 / self.divisor)
-        return da, -da if self.needs[1] else None
-
-
-REDUCTIONS = ("mean", "sum", "none")
-
-
-def check_reduction(name, reduction):
-    """Raise PyTorch's error for an unknown `reduction`."""
-    if reduction not in REDUCTIONS:
-        raise ValueError(f"{name}: {reduction!r} is not a valid value for reduction; wanted one of {REDUCTIONS}")
-
-
-def cross_entropy(input, target, weight=None, ignore_index=-100, reduction="mean", label_smoothing=0.0):
+def cross_entropy(
+    input,
+    target,
+    weight=None,
+    size_average=None,
+    ignore_index=-100,
+    reduce=None,
+    reduction="mean",
+    label_smoothing=0.0,
+):
     """-log of the probability that softmax gives to the right class.
 
     Parameters
     ----------
     input : Tensor of shape (N, C), (C,) or (N, C, *S)
         Logits: unnormalised log-probabilities.
-    target : Tensor of int64, of input's shape without C, holding class indices
+    target : Tensor of int64 or uint8, of input's shape without C, holding class indices
         Or of input's shape and floating point, holding class probabilities.
     weight : Tensor of shape (C,), optional
         Weight of each class; "mean" divides by the sum of the weights of the targets.
+    size_average, reduce : bool, optional
+        Old forms of `reduction`, with a UserWarning.
     ignore_index : int
         Targets of this value count nothing.
     reduction : {"mean", "sum", "none"}
-    label_smoothing : float in [0, 1]
+    label_smoothing : float up to 1
         Share of the target that is spread evenly over all classes.
 
     Returns
@@ -108,152 +88,155 @@ def cross_entropy(input, target, weight=None, ignore_index=-100, reduction="mean
     ValueError
         If the batch sizes differ, or `reduction` is unknown.
     RuntimeError
-        If the target is no int64, or the shapes do not fit.
+        If the target is of another dtype, the shapes do not fit, label_smoothing is above 1, the weights are not one a
+        class and of the input's dtype, or a class is to be ignored among probabilities.
     IndexError
         If a target is no class.
+    NotImplementedError
+        If the input is not floating point.
 
     Source: PyTorch documentation, torch.nn.CrossEntropyLoss.
     """
     must_be_tensor("cross_entropy", input, target)
+    if size_average is not None or reduce is not None:
+        reduction = reduction_of("cross_entropy", size_average, reduce, reduction)
     x, y = input.array, target.array
     if weight is None and label_smoothing == 0.0 and reduction == "mean" and x.ndim == 2 and ignore_index < 0:
         # the usual case, at once
-        if y.shape == x.shape[:1] != (0,) and is_rows(y, x) and not indices_outside(y, x.shape[1]):
+        if y.shape == x.shape[:1] != (0,) and x.dtype.kind == "f" and is_rows(y, x) and not indices_outside(y, x.shape[1]):
             return apply(CrossEntropy(y, None, len(y), False), input)
     check_reduction("cross_entropy", reduction)
-    if not 0 <= label_smoothing <= 1:
+    if label_smoothing > 1:
         raise RuntimeError(f"cross_entropy: label_smoothing must be between 0.0 and 1.0, got {label_smoothing}")
-    if target.array.dtype.kind == "f":
-        return soft_cross_entropy(input, target, weight, reduction, label_smoothing)
-    x, classes = _classes_last("cross_entropy", input, target)
-    shape, target = target.array.shape, target.array.reshape(-1)
-    counted = check_classes("cross_entropy", target, classes, ignore_index)
-    if weight is not None or label_smoothing:
-        return _weighted(log_softmax(x, 1), target, counted, weight, reduction, label_smoothing).reshape(
-            shape if reduction == "none" else ()
-        )
+    must_be_floating("cross_entropy", input)
+    if y.shape == x.shape:
+        return soft_cross_entropy(input, target, weight, ignore_index, reduction, label_smoothing)
+    rows, labels = _rows("cross_entropy", input, target)
+    counted = check_classes("cross_entropy", labels, rows.array.shape[1], ignore_index)
+    if weight is not None or label_smoothing > 0 or not rows.array.shape[1]:
+        check_weight("cross_entropy", weight, rows)
+        return _weighted(log_softmax(rows, 1), labels, counted, weight, reduction, label_smoothing, y.shape)
     divisor = 1
     if reduction == "mean":  # the mean of no row is nan, as in PyTorch
-        divisor = (len(target) if counted is None else int(counted.sum())) or float("nan")
+        divisor = (len(labels) if counted is None else int(counted.sum())) or float("nan")
     if counted is not None:
-        target = target * counted  # an ignored row may hold any number: let it point at class 0
-    loss = apply(CrossEntropy(target, counted, divisor, reduction == "none"), x)
-    return loss.reshape(shape) if reduction == "none" and len(shape) != 1 else loss
+        labels = labels * counted  # an ignored row may hold any number: let it point at class 0
+    loss = apply(CrossEntropy(labels, counted, divisor, reduction == "none"), rows)
+    return loss.reshape(y.shape) if reduction == "none" and y.ndim != 1 else loss
 
 
-def nll_loss(input, target, weight=None, ignore_index=-100, reduction="mean"):
-    """Minus the log-probability of the right class: cross_entropy for an input that is log_softmax already."""
-    check_reduction("nll_loss", reduction)
-    x, classes = _classes_last("nll_loss", input, target)
-    shape, flat = target.array.shape, target.array.reshape(-1)
-    counted = check_classes("nll_loss", flat, classes, ignore_index)
-    return _weighted(x, flat, counted, weight, reduction, 0.0).reshape(shape if reduction == "none" else ())
+def nll_loss(
+    input, target, weight=None, size_average=None, ignore_index=-100, reduce=None, reduction="mean"
+):
+    """Minus the log-probability of the right class: cross_entropy for an input that is log_softmax already.
 
+    Arguments and errors as there, but targets are class indices, and ValueError is raised for an input of 0 dimensions.
 
-def mse_loss(input, target, reduction="mean"):
-    """The mean (or sum) of the squared differences.
-
-    Raises
-    ------
-    RuntimeError
-        If the shapes do not broadcast. Shapes that broadcast but differ warn, as in PyTorch: it is seldom meant.
+    Source: PyTorch documentation, torch.nn.NLLLoss.
     """
-    check_reduction("mse_loss", reduction)
-    backend.check_devices("mse_loss", input.array, target.array)
-    if input.array.shape != target.array.shape:
-        import warnings
+    must_be_tensor("nll_loss", input, target)
+    reduction = reduction_of("nll_loss", size_average, reduce, reduction)
+    if input.array.ndim == 0:
+        raise ValueError("nll_loss: Expected 1 or more dimensions (got 0): (C,), (N, C) or (N, C, *S)")
+    rows, labels = _rows("nll_loss", input, target)
+    must_be_floating("nll_loss", input)
+    counted = check_classes("nll_loss", labels, rows.array.shape[1], ignore_index)
+    check_weight("nll_loss", weight, rows)
+    return _weighted(rows, labels, counted, weight, reduction, 0.0, target.array.shape)
 
-        warnings.warn(
-            f"mse_loss: Using a target size {target.array.shape} that is different to the input size "
-            f"{input.array.shape}: broadcasting will likely lead to incorrect results",
-            stacklevel=2,
+
+def soft_cross_entropy(input, target, weight, ignore_index, reduction, label_smoothing):
+    """Cross-entropy against class probabilities instead of class indices; target has the shape of input."""
+    if target.array.dtype.kind != "f":
+        raise RuntimeError(
+            f"cross_entropy: Expected floating point type for target with class probabilities, got {target.array.dtype}"
         )
-        difference = input - target
-        squares = difference * difference
-        return squares if reduction == "none" else getattr(squares, reduction)()
-    if reduction == "none":
-        difference = input - target
-        return difference * difference
-    return apply(MSE(input.array.size if reduction == "mean" else 1), input, target)
-
-
-def soft_cross_entropy(input, target, weight, reduction, label_smoothing):
-    """Cross-entropy against class probabilities instead of class indices."""
-    if target.array.shape != input.array.shape:
-        raise RuntimeError(f"cross_entropy: probabilities of shape {target.array.shape} for input {input.array.shape}")
+    if ignore_index >= 0:
+        raise RuntimeError(f"cross_entropy: ignore_index is not supported for probabilities, got {ignore_index}")
     axis = 0 if input.array.ndim == 1 else 1
     classes = input.array.shape[axis]
-    share = target * (1 - label_smoothing) + label_smoothing / classes
-    check_weight(weight, classes)
-    terms = log_softmax(input, axis) * share
+    if weight is not None and weight.array.shape != (classes,):
+        raise RuntimeError(f"cross_entropy: weight of shape {weight.array.shape}, wanted ({classes},): one a class")
+    if label_smoothing > 0:
+        target = target * (1 - label_smoothing) + label_smoothing / classes
+    terms = log_softmax(input, axis) * target
     if weight is not None:
         terms = terms * weight.reshape([-1 if i == axis else 1 for i in range(input.array.ndim)])
     losses = -terms.sum(axis)
     if reduction == "mean":
-        return losses.sum() / (losses.array.size if losses.array.ndim else 1)
+        return losses.sum() / (losses.array.size if classes else 0)
     return losses.sum() if reduction == "sum" else losses
 
 
-def check_weight(weight, classes):
-    """Raise PyTorch's error if there is not one weight per class."""
-    if weight is not None and weight.array.shape != (classes,):
-        raise RuntimeError(
-            f"cross_entropy, nll_loss: weight of shape {weight.array.shape}, wanted ({classes},): one a class"
-        )
+def check_weight(name, weight, rows):
+    """Raise PyTorch's error if there is not one weight per class, of the dtype of the logits and without gradient."""
+    if weight is None:
+        return
+    x, w = rows.array, weight.array
+    if w.shape != x.shape[1:]:
+        raise RuntimeError(f"{name}: weight of shape {w.shape}, wanted ({x.shape[1]},): one a class")
+    if w.dtype != x.dtype:
+        raise RuntimeError(f"{name}: expected weight of dtype {x.dtype}, as the input, but found {w.dtype}")
+    if weight.requires_grad:
+        raise RuntimeError(f"{name}: not differentiable with respect to weight; use weight.detach()")
 
 
-def _weighted(log_p, target, counted, weight, reduction, label_smoothing):
-    """Loss from log-probabilities (N, C) with class weights and label smoothing, out of smaller recorded ops."""
-    check_weight(weight, log_p.array.shape[1])
-    ones = log_p.like(backend.namespace(target).ones(len(target), log_p.array.dtype))
-    row_weight = ones if weight is None else weight[log_p.like(target if counted is None else target * counted)]
+def _weighted(log_p, labels, counted, weight, reduction, label_smoothing, shape):
+    """Loss from log-probabilities (N, C) with class weights and label smoothing, out of smaller recorded ops.
+
+    `shape` is that of the target, which reduction "none" gives back.
+    """
+    xp, x = backend.namespace(labels), log_p.array
     if counted is not None:
-        target = target * counted
+        labels = labels * counted
+    index = log_p.like(labels)
+    row_weight = log_p.like(xp.ones(len(labels), x.dtype)) if weight is None else weight[index]
+    if counted is not None:
         row_weight = row_weight * log_p.like(counted)
-    rows = log_p.like(backend.namespace(target).arange(len(target)))
-    losses = -log_p[rows, log_p.like(target)] * row_weight
-    if label_smoothing:
+    losses = -log_p[log_p.like(xp.arange(len(labels))), index] * row_weight
+    if label_smoothing > 0:
         spread = -(log_p if weight is None else log_p * weight).sum(1)
         if counted is not None:
             spread = spread * log_p.like(counted)
-        losses = losses * (1 - label_smoothing) + spread * (label_smoothing / log_p.array.shape[1])
+        losses = losses * (1 - label_smoothing) + spread * (label_smoothing / x.shape[1])
     if reduction == "none":
-        return losses
+        return losses.reshape(shape)
     return losses.sum() / row_weight.sum() if reduction == "mean" else losses.sum()
 
 
-def _classes_last(name, input, target):
-    """Logits (N, C) from any of the allowed shapes, and C."""
-    if type(input.array) is not type(target.array):
-        backend.check_devices(name, input.array, target.array)
-    x, y = input.array.shape, target.array.shape
-    if len(x) == 2 and y == x[:1]:
-        return input, x[1]
-    if len(x) > 1 and len(y) and x[0] != y[0]:
-        raise ValueError(f"{name}: Expected input batch_size ({x[0]}) to match target batch_size ({y[0]}).")
-    wanted = x[:1] + x[2:] if len(x) > 1 else ()
-    if len(x) == 0 or y != wanted:
-        raise RuntimeError(f"{name}: target of shape {y} for input {x}, wanted {wanted}")
-    classes = x[1] if len(x) > 1 else x[0]
-    if len(x) > 2:
-        input = input.permute(0, *range(2, len(x)), 1)
-    return input.reshape(-1, classes), classes
-
-
-def check_classes(name, target, classes, ignore_index):
-    """Which rows count (None: all). Raises if a target that counts is no class index.
+def _rows(name, input, target):
+    """Logits (N, C) and targets (N,), as an array, from any of the allowed shapes.
 
     Raises
     ------
+    ValueError
+        If the batch sizes differ.
     RuntimeError
-        If the targets are not int64.
-    IndexError
-        If a target is below 0 or not below `classes`.
+        If the shapes do not fit, or the target is neither int64 nor uint8.
     """
-    if target.dtype != np.int64:
-        raise RuntimeError(
-            f"{name}: expected scalar type Long (int64) for target but found {target.dtype}; use .long()"
-        )
+    if type(input.array) is not type(target.array):
+        backend.check_devices(name, input.array, target.array)
+    x, y, labels = input.array.shape, target.array.shape, target.array
+    if len(x) > 1 and y[:1] != x[:1]:
+        got = y[0] if y else 0
+        raise ValueError(f"{name}: Expected input batch_size ({x[0]}) to match target batch_size ({got}).")
+    fits = y == x[:1] + x[2:] if len(x) > 1 else y in ((), (1,))
+    if not fits:
+        wanted = x[:1] + x[2:] if len(x) > 1 else ()
+        raise RuntimeError(f"{name}: got a target of shape {y} for input {x}, wanted {wanted}")
+    if labels.dtype != np.int64:
+        if labels.dtype != np.uint8:
+            raise RuntimeError(f"{name}: expected target dtype int64 or uint8, but got {labels.dtype}; use .long()")
+        labels = labels.astype(np.int64)
+    if len(x) == 2:
+        return input, labels
+    if len(x) > 2:
+        input = input.permute(0, *range(2, len(x)), 1)
+    return input.reshape(labels.size, x[min(len(x) - 1, 1)]), labels.reshape(-1)
+
+
+def check_classes(name, target, classes, ignore_index):
+    """Which rows count (None: all). IndexError if a target that counts is below 0 or not below `classes`."""
     if not indices_outside(target, classes) and not 0 <= ignore_index < classes:
         return None
     counted = target != ignore_index

@@ -10,7 +10,7 @@ import numpy as np
 
 from .. import backend, dtypes
 from ..engine import Op, apply
-from .axes import axes_of, axis_of, must_be_tensor
+from .axes import axes_of, must_be_tensor
 
 
 class Reduction(Op):
@@ -42,10 +42,16 @@ class Sum(Reduction):
 
     def forward(self, x):
         self.x_shape = x.shape
-        return self.finish(x.sum(self.axes, keepdims=True))
+        return self.finish(x.sum(self.axes, x.dtype, keepdims=True))  # the dtype: NumPy would widen small integers
 
     def backward(self, dy):
         return (np.broadcast_to(dy.reshape(self.kept_shape), self.x_shape),)
+
+
+class SumOverDims(Sum):
+    """The same over the dims that the caller names."""
+
+    torch_name = "SumBackward1"
 
 
 class Mean(Reduction):
@@ -57,6 +63,12 @@ class Mean(Reduction):
 
     def backward(self, dy):
         return (np.broadcast_to((dy / self.m).reshape(self.kept_shape), self.x_shape),)
+
+
+class MeanOverDims(Mean):
+    """The same over the dims that the caller names."""
+
+    torch_name = "MeanBackward1"
 
 
 class Var(Reduction):
@@ -74,20 +86,19 @@ class Var(Reduction):
 
     def variance(self, x):
         """Centred values (saved) and the variance, by two passes: E[x**2] - E[x]**2 cancels catastrophically."""
-        m = self.values_per_result(x)
-        self.divisor = m - self.correction if m > self.correction else 0
+        self.m = m = self.values_per_result(x)
+        divisor = m - self.correction if m > self.correction else 0
         self.centred = x - x.sum(self.axes, keepdims=True) / (m or np.nan)
         with np.errstate(divide="ignore", invalid="ignore"):  # m <= correction: nan, as in PyTorch
-            return np.true_divide(
-                (self.centred * self.centred).sum(self.axes, keepdims=True), self.divisor, dtype=x.dtype
-            )
+            return np.true_divide((self.centred * self.centred).sum(self.axes, keepdims=True), divisor, dtype=x.dtype)
 
     def forward(self, x):
         return self.finish(self.variance(x))
 
     def backward(self, dy):
         with np.errstate(divide="ignore", invalid="ignore"):
-            return (dy.reshape(self.kept_shape) * self.centred * np.divide(2.0, self.divisor, dtype=dy.dtype),)
+            factor = np.divide(2.0, self.m - self.correction, dtype=dy.dtype)
+            return (dy.reshape(self.kept_shape) * self.centred * factor,)
 
 
 class Std(Var):
@@ -105,91 +116,58 @@ class Std(Var):
         return super().backward(dvar.astype(dy.dtype))
 
 
-class Extreme(Reduction):
-    """y = the largest (or smallest) element over axes.  Where several tie, they share dy evenly."""
-
-    def __init__(self, axes, keepdim, pick):
-        super().__init__(axes, keepdim)
-        self.pick = pick
-
-    def forward(self, x):
-        y = self.pick(x, self.axes, keepdims=True)
-        hit = (x == y) | ((x != x) & (y != y))  # nan wins, as in PyTorch; nan equals nothing, not even itself
-        self.share = hit / hit.sum(self.axes, keepdims=True).astype(x.dtype)
-        return self.finish(y)
-
-    def backward(self, dy):
-        return (dy.reshape(self.kept_shape) * self.share,)
-
-
-class PickAlong(Op):
-    """y = x at given positions along one axis, one per row.  dx = dy there, 0 elsewhere."""
-
-    def __init__(self, axis, positions):
-        self.axis, self.positions = axis, positions
-
-    def forward(self, x):
-        self.x_shape = x.shape
-        return np.take_along_axis(x, self.positions, self.axis) if x.ndim else x.copy()
-
-    def backward(self, dy):
-        dx = backend.namespace(dy).zeros(self.x_shape, dy.dtype)
-        if not self.x_shape:
-            return (dx + dy,)
-        grid = np.ogrid[tuple(slice(n) for n in self.positions.shape)]
-        xp = backend.namespace(dy)
-        index = tuple(self.positions if i == self.axis else xp.asarray(g) for i, g in enumerate(grid))
-        backend.scatter_add(dx, index, dy)
-        return (dx,)
-
-
-class CumSum(Op):
-    """y[i] = x[0] + ... + x[i] along one axis.  dx[i] = dy[i] + ... + dy[-1]: every later sum holds x[i]."""
-
-    torch_name = "CumsumBackward0"
-
-    def __init__(self, axis):
-        self.axis = axis
-
-    def forward(self, x):
-        return x.cumsum(self.axis)
-
-    def backward(self, dy):
-        return (np.flip(np.flip(dy, self.axis).cumsum(self.axis), self.axis),)
-
-
 def numpy_names(dim, keepdim, axis, keepdims):
     """`dim` and `keepdim`, whichever name they came by: PyTorch takes NumPy's too."""
     return dim if axis is None else axis, keepdim or keepdims
 
 
 def sum(input, dim=None, keepdim=False, *, dtype=None, axis=None, keepdims=False):
-    """The sum over `dim` (None: all; an int or a tuple). Integers and bools are summed as int64."""
+    """The sum over `dim` (None: all; an int or a tuple). Integers and bools are summed as int64.
+
+    Parameters
+    ----------
+    input : Tensor
+    dim : int, tuple of int or None
+    keepdim : bool
+        Whether the summed dimensions stay, with length 1.
+    dtype : dtype, optional
+        Convert first, and so sum in this dtype.
+
+    Raises
+    ------
+    IndexError
+        If there is no such dimension.
+    RuntimeError
+        If a dimension is named twice.
+    """
     must_be_tensor("sum", input)
     dim, keepdim = numpy_names(dim, keepdim, axis, keepdims)
     if dtype is not None:
         input = input.to(dtype)
     elif input.array.dtype.kind != "f":
         input = input.to(dtypes.int64)
-    return apply(Sum(axes_of("sum", input, dim), keepdim), input)
+    axes = axes_of("sum", input, dim)
+    return apply(Sum(axes, keepdim) if dim is None else SumOverDims(axes, keepdim), input)
 
 
 def mean(input, dim=None, keepdim=False, *, dtype=None, axis=None, keepdims=False):
-    """The arithmetic mean over `dim` (None: all; an int or a tuple).
+    """The arithmetic mean over `dim` (None: all; an int or a tuple). The mean of nothing is nan.
 
     Raises
     ------
     RuntimeError
         For integers and bools: their mean is no integer, so say `.float()` first.
     """
+    must_be_tensor("mean", input)
     dim, keepdim = numpy_names(dim, keepdim, axis, keepdims)
     input = input if dtype is None else input.to(dtype)
     _must_float("mean", input)
-    return apply(Mean(axes_of("mean", input, dim), keepdim), input)
+    axes = axes_of("mean", input, dim)
+    return apply(Mean(axes, keepdim) if dim is None else MeanOverDims(axes, keepdim), input)
 
 
 def var(input, dim=None, unbiased=None, keepdim=False, *, correction=None, axis=None, keepdims=False):
-    """The variance over `dim`: sum((x - mean)**2) / (m - correction).
+    """The variance over `dim`: sum((x - mean)**2) / (m - correction), where m values make one result.
 
     Parameters
     ----------
@@ -199,8 +177,15 @@ def var(input, dim=None, unbiased=None, keepdim=False, *, correction=None, axis=
     unbiased : bool, optional
         True is correction=1, False is correction=0.
     keepdim : bool
-    correction : int, optional
-        1 (the default) is the unbiased estimate; BatchNorm normalises with 0.
+    correction : number, optional
+        1 (the default) is the unbiased estimate; BatchNorm normalises with 0. Where it is m or more, the divisor is 0.
+
+    Raises
+    ------
+    TypeError
+        If both `unbiased` and `correction` are given.
+    RuntimeError
+        For integers and bools.
     """
     dim, keepdim = numpy_names(dim, keepdim, axis, keepdims)
     return _spread("var", Var, input, dim, unbiased, keepdim, correction)
@@ -224,6 +209,21 @@ def _spread(name, op, input, dim, unbiased, keepdim, correction):
     return apply(op(axes_of(name, input, dim), keepdim, correction), input)
 
 
+def var_mean(input, dim=None, unbiased=None, keepdim=False, *, correction=None):
+    """`var` and `mean` over the same `dim`, as a pair."""
+    return _with_mean(var(input, dim, unbiased, keepdim, correction=correction), input, dim, keepdim)
+
+
+def std_mean(input, dim=None, unbiased=None, keepdim=False, *, correction=None):
+    """`std` and `mean` over the same `dim`, as a pair."""
+    return _with_mean(std(input, dim, unbiased, keepdim, correction=correction), input, dim, keepdim)
+
+
+def _with_mean(spread, input, dim, keepdim):
+    """A pair of `spread` and the mean that belongs to it; a bool as `dim` was `unbiased`."""
+    return spread, mean(input, None if isinstance(dim, bool) else dim, keepdim)
+
+
 def _must_float(name, x):
     """Raise PyTorch's error if `x` holds no floating point numbers."""
     must_be_tensor(name, x)
@@ -231,114 +231,28 @@ def _must_float(name, x):
         raise RuntimeError(f"{name}: input dtype must be floating point, got {x.dtype}; convert it with .float() first")
 
 
-def _must_have_elements(name, x, axes):
-    """Raise PyTorch's error if an axis to be reduced is empty: nothing has no largest element."""
-    for i in axes:
-        if x.array.shape[i] == 0:
-            raise IndexError(f"{name}: Expected reduction dim {i} to have non-zero size, got shape {x.array.shape}")
-    if x.array.size == 0 and len(axes) == x.array.ndim:
-        raise RuntimeError(f"{name}: Expected an input with elements, got shape {x.array.shape}")
-
-
-def amax(input, dim=(), keepdim=False, *, axis=None, keepdims=False):
-    """The largest element over `dim` (default: all). Ties share the gradient evenly."""
-    dim, keepdim = numpy_names(dim, keepdim, axis, keepdims)
-    axes = axes_of("amax", input, dim)
-    _must_have_elements("amax", input, axes)
-    return apply(Extreme(axes, keepdim, np.max), input)
-
-
-def amin(input, dim=(), keepdim=False, *, axis=None, keepdims=False):
-    """The smallest element over `dim` (default: all). Ties share the gradient evenly."""
-    dim, keepdim = numpy_names(dim, keepdim, axis, keepdims)
-    axes = axes_of("amin", input, dim)
-    _must_have_elements("amin", input, axes)
-    return apply(Extreme(axes, keepdim, np.min), input)
-
-
-class ValuesAndIndices(tuple):
-    """What max, min, sort and topk return along a dimension: a pair with the names `values` and `indices`."""
-
-    def __new__(cls, pair, name=""):
-        """`name` is the function's, for print."""
-        self = super().__new__(cls, pair)
-        self.name = name
-        return self
-
-    values = property(lambda self: self[0])
-    indices = property(lambda self: self[1])
-
-    def __repr__(self):
-        return f"torch.return_types.{self.name}(\nvalues={self[0]!r},\nindices={self[1]!r})"
-
-
-def max(input, dim=None, keepdim=False, *, axis=None, keepdims=False):
-    """The largest element; with an int `dim`, the largest along it and where it stands (the first, if several tie).
-
-    With a tensor as `dim`, the element by element `maximum` of the two.
-    """
-    dim, keepdim = numpy_names(dim, keepdim, axis, keepdims)
-    return _extreme("max", amax, np.argmax, input, dim, keepdim)
-
-
-def min(input, dim=None, keepdim=False, *, axis=None, keepdims=False):
-    """The smallest element; with an int `dim`, the one along it and where it stands (the first, if several tie)."""
-    dim, keepdim = numpy_names(dim, keepdim, axis, keepdims)
-    return _extreme("min", amin, np.argmin, input, dim, keepdim)
-
-
-def _extreme(name, reduce_all, where, input, dim, keepdim):
-    """max and min: over everything, or along one dimension together with the positions."""
-    if dim is None:
-        if input.array.size == 0:
-            raise RuntimeError(f"{name}: Expected reduction over a tensor with elements, got shape {input.array.shape}")
-        return reduce_all(input)
-    if not hasattr(dim, "__index__") or hasattr(dim, "array"):
-        from . import arithmetic
-
-        return (arithmetic.maximum if name == "max" else arithmetic.minimum)(input, dim)
-    axis = axis_of(name, input, dim)
-    _must_have_elements(name, input, (axis,) if input.array.ndim else ())
-    positions = where(input.array, axis=axis, keepdims=True) if input.array.ndim else input.array.astype(np.int64) * 0
-    values = apply(PickAlong(axis, positions), input)
-    indices = input.like(positions)
-    return ValuesAndIndices((values, indices) if keepdim else (values.squeeze(axis), indices.squeeze(axis)), name)
-
-
-def argmax(input, dim=None, keepdim=False, *, axis=None, keepdims=False):
-    """Where the largest element stands: its flat index, or its index along `dim` (the first, if several tie)."""
-    dim, keepdim = numpy_names(dim, keepdim, axis, keepdims)
-    return _where("argmax", np.argmax, input, dim, keepdim)
-
-
-def argmin(input, dim=None, keepdim=False, *, axis=None, keepdims=False):
-    """Where the smallest element stands: its flat index, or its index along `dim` (the first, if several tie)."""
-    dim, keepdim = numpy_names(dim, keepdim, axis, keepdims)
-    return _where("argmin", np.argmin, input, dim, keepdim)
-
-
-def _where(name, function, input, dim, keepdim):
-    axis = None if dim is None or input.array.ndim == 0 else axis_of(name, input, dim)
-    if axis is None and input.array.size == 0:
-        raise IndexError(f"{name}: Expected reduction dim to be specified for an empty tensor, got {input.array.shape}")
-    _must_have_elements(name, input, () if axis is None else (axis,))
-    return input.like(backend.as_array(function(input.array, axis=axis, keepdims=keepdim)))
-
-
-def cumsum(input, dim):
-    """The running sums along `dim`."""
-    if input.array.dtype.kind != "f":
-        input = input.to(dtypes.int64)
-    return input.clone() if input.array.ndim == 0 else apply(CumSum(axis_of("cumsum", input, dim)), input)
-
-
 def all(input, dim=None, keepdim=False, *, axis=None, keepdims=False):
-    """Whether all elements are true (not 0), over `dim` or everything."""
+    """Whether all elements are true (not 0), over `dim` or everything. uint8 gives uint8, as in PyTorch."""
     dim, keepdim = numpy_names(dim, keepdim, axis, keepdims)
-    return input.like(backend.as_array(np.all(input.array, axes_of("all", input, dim), keepdims=keepdim)))
+    return _truth("all", np.all, input, dim, keepdim)
 
 
 def any(input, dim=None, keepdim=False, *, axis=None, keepdims=False):
-    """Whether any element is true (not 0), over `dim` or everything."""
+    """Whether any element is true (not 0), over `dim` or everything. uint8 gives uint8, as in PyTorch."""
     dim, keepdim = numpy_names(dim, keepdim, axis, keepdims)
-    return input.like(backend.as_array(np.any(input.array, axes_of("any", input, dim), keepdims=keepdim)))
+    return _truth("any", np.any, input, dim, keepdim)
+
+
+def _truth(name, function, input, dim, keepdim):
+    """all and any; an empty tuple of dims reduces nothing."""
+    must_be_tensor(name, input)
+    axes = () if dim in ((), []) else axes_of(name, input, dim)
+    truth = backend.as_array(function(input.array, axes, keepdims=keepdim))
+    return input.like(truth.astype(np.uint8) if input.array.dtype == np.uint8 else truth)
+
+
+def count_nonzero(input, dim=None):
+    """How many elements are not 0, over `dim` (an int or a tuple) or everything: int64."""
+    must_be_tensor("count_nonzero", input)
+    axes = axes_of("count_nonzero", input, dim)
+    return input.like(backend.as_array((input.array != 0).sum(axes)))

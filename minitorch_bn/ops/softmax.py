@@ -7,7 +7,7 @@ the same because a common factor e**max cancels.
 import numpy as np
 
 from ..engine import Op, apply
-from .axes import axes_of, required_axis
+from .axes import axes_of, must_be_tensor, required_axis
 from .elementwise import floating
 
 
@@ -46,6 +46,8 @@ class LogSoftmax(Op):
 class LogSumExp(Op):
     """y = log(sum(e**x)) over axes.  dx = dy * softmax(x)."""
 
+    torch_name = "LogsumexpBackward0"
+
     def __init__(self, axes, keepdim):
         self.axes, self.keepdim = axes, keepdim
 
@@ -64,21 +66,56 @@ class LogSumExp(Op):
         return (dy.reshape(self.kept_shape) * self.softmax,)
 
 
-def softmax(input, dim=None, dtype=None):
-    """Positive numbers that sum to 1 along `dim`. Shape in = shape out."""
-    return apply(Softmax(required_axis("softmax", input, dim)), _in_dtype("softmax", input, dtype))
+def softmax(input, dim, dtype=None):
+    """Positive numbers that sum to 1 along `dim`. Shape in = shape out.
+
+    Parameters
+    ----------
+    input : Tensor of any shape, floating point
+    dim : int
+    dtype : dtype, optional
+        What the input is cast to first; so integers can be taken.
+
+    Raises
+    ------
+    NotImplementedError
+        If the numbers are not floating point.
+    IndexError
+        If there is no such dimension.
+    """
+    input = _in_dtype("softmax", input, dtype)
+    return apply(Softmax(required_axis("softmax", input, dim)), input)
 
 
-def log_softmax(input, dim=None, dtype=None):
-    """log(softmax(input)) along `dim`, without the rounding of taking them one after the other."""
-    return apply(LogSoftmax(required_axis("log_softmax", input, dim)), _in_dtype("log_softmax", input, dtype))
+def log_softmax(input, dim, dtype=None):
+    """log(softmax(input)) along `dim`, without the rounding of taking them one after the other. Errors: `softmax`."""
+    input = _in_dtype("log_softmax", input, dtype)
+    return apply(LogSoftmax(required_axis("log_softmax", input, dim)), input)
 
 
 def logsumexp(input, dim, keepdim=False):
-    """log(sum(exp(input))) over `dim`, an int or a tuple of ints."""
+    """log(sum(exp(input))) over `dim`, an int or a tuple of ints.
+
+    Raises
+    ------
+    TypeError
+        If `dim` is None.
+    """
+    if dim is None:
+        raise TypeError("logsumexp: got dim=None, wanted an int or a tuple of ints")
     return apply(LogSumExp(axes_of("logsumexp", input, dim), keepdim), floating("logsumexp", input))
 
 
 def _in_dtype(name, x, dtype):
-    """`x` in floating point, or in the `dtype` that the caller asks for."""
-    return floating(name, x) if dtype is None else x.to(dtype)
+    """`x` in the `dtype` that the caller asks for, which must be floating point.
+
+    Raises
+    ------
+    NotImplementedError
+        If it is not, or `x` holds integers or bools and no other dtype is asked for.
+    """
+    must_be_tensor(name, x)
+    x = x if dtype is None else x.to(dtype)
+    if x.array.dtype.kind != "f":
+        raise NotImplementedError(f"{name}: not implemented for {x.dtype}; convert with .float() first")
+    return x

@@ -179,7 +179,7 @@ LIKE = {
     "randn_like": mt.randn_like,
     "bernoulli": mt.bernoulli,
     "multinomial": lambda x: mt.multinomial(x, 2),
-    "tensor": mt.tensor,
+    "asarray": lambda x: mt.asarray(x, copy=True),
     "clone": lambda x: x.clone(),
     "uniform_": lambda x: x.clone().uniform_(-1, 1),
     "normal_": lambda x: x.clone().normal_(),
@@ -267,11 +267,37 @@ def check_optimiser(same):
     half, optimiser = train("cpu", 2)
     rest, _ = train("cuda", 2, optimiser.state_dict(), half.state_dict())
     whole, optimiser = train("cuda", 4)
-    assert all(not isinstance(s["momentum_buffer"], np.ndarray) for s in optimiser.state.values())
+    assert all(not isinstance(s["momentum_buffer"].array, np.ndarray) for s in optimiser.state.values())
     for (name, a), (_, b), (_, c) in zip(tensors_of(whole), tensors_of(rest), tensors_of(want), strict=True):
         assert on_device(a) and on_device(b), name
         same(name, a, c, 400)
         same(name, b, c, 400)
+
+
+def check_optimisers(same):
+    """The others: what they remember lies on the device, apart from the count of steps, and comes from the CPU."""
+
+    def train(name, device, steps, state=None, w=None):
+        w = (mt.tensor([[1.0, -2.0]]) if w is None else w.detach().to("cpu")).to(device).requires_grad_()
+        options = {"momentum": 0.5, "centered": True} if name == "RMSprop" else {"weight_decay": 0.1}
+        optimiser = getattr(mt.optim, name)([w], lr=0.1, **options)
+        if state is not None:
+            optimiser.load_state_dict(state)
+        for _ in range(steps):
+            optimiser.zero_grad(set_to_none=False)
+            ((w * w).sum() + w.sum()).backward()
+            optimiser.step()
+        return w, optimiser
+
+    for name in ("Adam", "AdamW", "RMSprop", "Adagrad"):
+        want, _ = train(name, "cpu", 4)
+        half, optimiser = train(name, "cpu", 2)
+        rest, _ = train(name, "cuda", 2, optimiser.state_dict(), half)
+        whole, optimiser = train(name, "cuda", 4)
+        for key, value in optimiser.state[whole].items():
+            assert (value.device.type == "cpu") == (key == "step"), (name, key)
+        same(name, whole, want, 40)
+        same(name, rest, want, 40)
 
 
 def check_printing(same):
@@ -292,5 +318,6 @@ BODIES = [
     check_module_moves,
     check_state_dicts_cross_devices,
     check_optimiser,
+    check_optimisers,
     check_printing,
 ]

@@ -218,13 +218,18 @@ def test_a_hook_may_remove_itself():
 
 
 def test_zero_grad():
-    for to_none in (True, False):
-        layer = nn.Linear(2, 2)
-        layer(mt.ones(1, 2)).sum().backward()
-        held = layer.weight.grad_array
-        layer.zero_grad(set_to_none=to_none)
-        assert layer.weight.grad is None if to_none else not layer.weight.grad.array.any()
-        assert held.any()
+    """None, and what was held stays; or zeros, written into what is held, as in PyTorch."""
+    for lib in (mt, torch):
+        for to_none in (True, False):
+            layer = lib.nn.Linear(2, 2)
+            layer.zero_grad(set_to_none=to_none)
+            assert layer.weight.grad is None
+            layer(lib.ones(1, 2)).sum().backward()
+            layer.weight.grad[0, 0] = float("nan")
+            held = layer.weight.grad
+            layer.zero_grad(set_to_none=to_none)
+            assert layer.weight.grad is None if to_none else layer.weight.grad.tolist() == [[0, 0], [0, 0]]
+            assert bool((held != 0).any()) == to_none
 
 
 def test_apply_visits_children_first():

@@ -1,4 +1,8 @@
-"""Rows for ops/loss.py: every shape and reduction, with weights, ignored classes, smoothing and probabilities."""
+"""Rows for ops/loss.py, ops/regression_loss.py, ops/probability_loss.py: every shape and reduction, with weights,
+ignored classes, smoothing and probabilities. What the last two share is in ops/loss_reduction.py.
+"""
+
+import numpy as np
 
 from .table import Case, integers, normal, probabilities, rows, uniform, values
 
@@ -115,7 +119,259 @@ for reduction in ("mean", "sum", "none"):
             (normal(3, 4), values([1, -100, 3])),
         ),
     ]
+
+# ---- numbers against numbers
+
+REGRESSION = {
+    "l1_loss": [{}],
+    "smooth_l1_loss": [{}, {"beta": 0.4}, {"beta": 3}],
+    "huber_loss": [{}, {"delta": 0.4}, {"delta": 3}],
+    "mse_loss": [{}],
+}
+
+
+def functional(L, name):
+    """A function of nn.functional."""
+    return getattr(L.nn.functional, name)
+
+
+for name, settings in REGRESSION.items():
+    for how in settings:
+        what = "_".join(f"{key}_{value}" for key, value in how.items()) or "plain"
+        for reduction in ("mean", "sum", "none"):
+            CASES += [
+                Case(
+                    f"{name}/{what}_{reduction}",
+                    lambda L, a, b, n=name, r=reduction, how=how: functional(L, n)(a, b, reduction=r, **how),
+                    (normal(5, 4), normal(5, 4)),
+                )
+            ]
+    for reduction in ("mean", "sum", "none"):
+        CASES += [
+            Case(
+                f"{name}/{reduction}_vector",
+                lambda L, a, b, n=name, r=reduction: functional(L, n)(a, b, reduction=r),
+                (normal(7), normal(7)),
+                no_grad_for=(1,),
+            ),
+            Case(
+                f"{name}/{reduction}_number",
+                lambda L, a, b, n=name, r=reduction: functional(L, n)(a, b, reduction=r),
+                (normal(), normal()),
+            ),
+            Case(
+                f"{name}/{reduction}_nothing",
+                lambda L, a, b, n=name, r=reduction: functional(L, n)(a, b, reduction=r),
+                (normal(0, 2), normal(0, 2)),
+                smooth=False,
+            ),
+            Case(
+                f"{name}/{reduction}_equal",
+                lambda L, a, b, n=name, r=reduction: functional(L, n)(a, b, reduction=r),
+                (values([1.0, -2.0, 0.0]), values([1.0, -2.0, 0.0])),
+                smooth=False,
+            ),
+        ]
+        if name != "smooth_l1_loss":
+            CASES += [
+                Case(
+                    f"{name}/{reduction}_times_weight",
+                    lambda L, a, b, w, n=name, r=reduction: functional(L, n)(a, b, reduction=r, weight=w),
+                    (normal(5, 4), normal(5, 4), uniform(5, 4)),
+                    no_grad_for=(2,),
+                )
+            ]
+    CASES += [
+        Case(
+            f"{name}/integer_target",
+            lambda L, a, b, n=name: functional(L, n)(a, b),
+            (normal(6), integers(6)),
+            grad=name != "huber_loss",
+        )
+    ]
 CASES += [
+    Case(
+        "smooth_l1_loss/beta_0", lambda L, a, b: functional(L, "smooth_l1_loss")(a, b, beta=0), (normal(6), normal(6))
+    ),
+    Case(
+        "smooth_l1_loss/at_beta",
+        lambda L, a, b: functional(L, "smooth_l1_loss")(a, b, reduction="none"),
+        (values([1.0, -1.0, 2.0, 0.0]), values([0.0] * 4)),
+        smooth=False,
+    ),
+    Case(
+        "huber_loss/at_delta",
+        lambda L, a, b: functional(L, "huber_loss")(a, b, "none", 2.0),
+        (values([2.0, -2.0, 1.0, 3.0]), values([0.0] * 4)),
+        smooth=False,
+    ),
+    Case(
+        "l1_loss/integers",
+        lambda L, a, b: functional(L, "l1_loss")(a, b, reduction="sum"),
+        (integers(5), integers(5)),
+        grad=False,
+    ),
+]
+
+# ---- probabilities against probabilities
+
+LOGISTIC = "binary_cross_entropy_with_logits"
+for reduction in ("mean", "sum", "none"):
+    how = {"reduction": reduction}
+    for name, shape in {
+        "matrix": (5, 4),
+        "vector": (4,),
+        "zero_dim": (),
+        "empty": (0, 4),
+        "image": (2, 3, 2, 4),
+    }.items():
+        CASES += [
+            Case(
+                f"{LOGISTIC}/{reduction}_{name}",
+                lambda L, x, t, how=how: functional(L, LOGISTIC)(x, t, **how),
+                (normal(*shape, std=3.0), uniform(*shape, low=0.0, high=1.0)),
+                smooth=name != "empty",
+            ),
+            Case(
+                f"binary_cross_entropy/{reduction}_{name}",
+                lambda L, x, t, how=how: functional(L, "binary_cross_entropy")(x, t, **how),
+                (uniform(*shape, low=0.05, high=0.95), uniform(*shape, low=0.0, high=1.0)),
+                smooth=name != "empty",
+            ),
+        ]
+    for name, weight in {"all": (5, 4), "columns": (4,), "rows": (5, 1), "one": ()}.items():
+        CASES += [
+            Case(
+                f"{LOGISTIC}/{reduction}_weight_{name}",
+                lambda L, x, t, w, how=how: functional(L, LOGISTIC)(x, t, w, **how),
+                (normal(5, 4), uniform(5, 4, low=0.0, high=1.0), uniform(*weight)),
+                no_grad_for=(2,),
+            ),
+            Case(
+                f"{LOGISTIC}/{reduction}_positive_{name}",
+                lambda L, x, t, p, how=how: functional(L, LOGISTIC)(x, t, pos_weight=p, **how),
+                (normal(5, 4), uniform(5, 4, low=0.0, high=1.0), uniform(*weight)),
+                no_grad_for=(2,),
+            ),
+            Case(
+                f"binary_cross_entropy/{reduction}_weight_{name}",
+                lambda L, x, t, w, how=how: functional(L, "binary_cross_entropy")(x, t, w, **how),
+                (uniform(5, 4, low=0.05, high=0.95), uniform(5, 4, low=0.0, high=1.0), uniform(*weight)),
+                no_grad_for=(2,),
+            ),
+        ]
+    CASES += [
+        Case(
+            f"{LOGISTIC}/{reduction}_both",
+            lambda L, x, t, w, p, how=how: functional(L, LOGISTIC)(x, t, weight=w, pos_weight=p, **how),
+            (normal(5, 4), uniform(5, 4, low=0.0, high=1.0), uniform(5, 1), uniform(4)),
+            no_grad_for=(2, 3),
+        ),
+        Case(
+            f"{LOGISTIC}/{reduction}_target",
+            lambda L, x, t, how=how: functional(L, LOGISTIC)(x, t, **how),
+            (normal(5, 4), values((np.arange(20) % 3 == 0).reshape(5, 4), "float64")),
+            no_grad_for=(1,),
+        ),
+        Case(
+            f"binary_cross_entropy/{reduction}_target",
+            lambda L, x, t, how=how: functional(L, "binary_cross_entropy")(x, t, **how),
+            (uniform(5, 4, low=0.05, high=0.95), values((np.arange(20) % 3 == 0).reshape(5, 4), "float64")),
+            no_grad_for=(1,),
+        ),
+        Case(
+            f"binary_cross_entropy/{reduction}_certain",
+            lambda L, x, t, how=how: functional(L, "binary_cross_entropy")(x, t, **how),
+            (values([0.0, 1.0, 0.0, 1.0]), values([0.0, 1.0, 1.0, 0.0])),
+            no_grad_for=(1,),
+            smooth=False,
+        ),
+    ]
+for reduction in ("sum", "none", "batchmean"):  # "mean" warns: in the surface's rows
+    how = {"reduction": reduction}
+    for name, shape in {"matrix": (3, 4), "vector": (4,), "three": (2, 3, 4)}.items():
+        inputs = (normal(*shape), probabilities(*shape, axis=-1))
+        CASES += [
+            Case(
+                f"kl_div/{reduction}_{name}",
+                lambda L, x, t, how=how: functional(L, "kl_div")(functional(L, "log_softmax")(x, -1), t, **how),
+                inputs,
+            ),
+            Case(
+                f"kl_div/{reduction}_{name}_logarithms",
+                lambda L, x, t, how=how: functional(L, "kl_div")(x, t.log(), log_target=True, **how),
+                inputs,
+            ),
+        ]
+    CASES += [
+        Case(
+            f"kl_div/{reduction}_zeros",
+            lambda L, x, t, how=how: functional(L, "kl_div")(x, t, **how),
+            (normal(4), values([0.0, 0.5, 0.0, 0.5])),
+            no_grad_for=(1,),
+        ),
+        Case(
+            f"kl_div/{reduction}_broadcast",
+            lambda L, x, t, how=how: functional(L, "kl_div")(x, t, **how),
+            (normal(3, 4), probabilities(4, axis=0)),
+        ),
+    ]
+CASES += [
+    Case(
+        f"{LOGISTIC}/large",
+        lambda L, x, t: functional(L, LOGISTIC)(x * 1000, t),
+        (normal(8), uniform(8, low=0.0, high=1.0)),
+        smooth=False,
+    ),
+    Case(
+        f"{LOGISTIC}/at_zero", lambda L, x, t: functional(L, LOGISTIC)(x, t), (values([0.0, -0.0]), values([0.3, 1.0]))
+    ),
+    Case(f"{LOGISTIC}/beyond_one", lambda L, x, t: functional(L, LOGISTIC)(x, t * 3), (normal(5), uniform(5))),
+]
+for op, f in (("cross_entropy", entropy), ("nll_loss", likelihood)):
+    CASES += [
+        Case(f"{op}/bytes", f, (LOGITS, integers(6, high=4, dtype="uint8"))),
+        Case(f"{op}/vector_target_of_one", f, (normal(4), values([2])), grad=False),
+        Case(
+            f"{op}/vector_target_of_one_none",
+            lambda L, x, y, f=f: f(L, x, y, reduction="none"),
+            (normal(4), values([2])),
+            grad=False,
+        ),
+        Case(f"{op}/five_dimensions", f, (normal(2, 4, 2, 1, 3), integers(2, 2, 1, 3, high=4))),
+        Case(f"{op}/empty_image", f, (normal(0, 4, 2, 3), integers(0, 2, 3, high=4)), smooth=False),
+        Case(
+            f"{op}/ignored_weight",
+            lambda L, x, y, w, f=f: f(L, x, y, w, ignore_index=2),
+            (LOGITS, CLASSES, uniform(4)),
+            no_grad_for=(2,),
+        ),
+        Case(
+            f"{op}/ignored_negative",
+            lambda L, x, y, f=f: f(L, x, y, ignore_index=-1),
+            (normal(3, 4), values([-1, 0, 3])),
+        ),
+    ]
+CASES += [
+    Case(
+        "cross_entropy/smoothing_below_zero_is_none",
+        lambda L, x, y: entropy(L, x, y, label_smoothing=-0.5),
+        (LOGITS, CLASSES),
+    ),
+    Case(
+        "cross_entropy/no_classes", lambda L, x, y: entropy(L, x, y), (normal(0, 0), integers(0, high=1)), smooth=False
+    ),
+    Case(
+        "cross_entropy/probabilities_with_gradient",
+        lambda L, x, p: entropy(L, x, L.nn.functional.softmax(p, 1)),
+        (normal(3, 4), normal(3, 4)),
+    ),
+    Case(
+        "cross_entropy/probabilities_empty",
+        lambda L, x, p: entropy(L, x, p),
+        (normal(0, 4), normal(0, 4)),
+        smooth=False,
+    ),
     Case(
         "cross_entropy/large_logits",
         lambda L, x, y: entropy(L, x * 1000, y),

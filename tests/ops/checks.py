@@ -16,9 +16,9 @@ RTOL = 1e-12  # of the largest element of PyTorch's result, in float64
 FLOAT32_EPS = float(np.finfo(np.float32).eps)
 
 # Attributes that forward saves for a user function or a reader, not for backward.
-READ_BY_OTHERS = {"BatchNorm": {"mean", "var"}}
+READ_BY_OTHERS = {name: {"mean", "var"} for name in ("BatchNorm", "LayerNorm", "GroupNorm", "InstanceNorm")}
 # Ops with arguments that may be None (a bias, gamma, beta); numbers also stand as None among an op's inputs.
-TAKE_NONE = {"BatchNorm", "FixedBatchNorm", "Linear", "Conv2d"}
+TAKE_NONE = {"BatchNorm", "FixedBatchNorm", "Linear", "Conv2d", "LayerNorm", "GroupNorm", "InstanceNorm", "RMSNorm"}
 
 
 # ---- running a row

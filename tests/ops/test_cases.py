@@ -21,7 +21,7 @@ except ImportError:
 needs_torch = pytest.mark.skipif(torch is None, reason="PyTorch is not installed (extra: parity)")
 
 # Exported by ops/__init__.py, but not for users: what axis a dim is, how an index reads, how an error is said.
-NOT_OPS = {"axis_of", "plain_index", "index_steps", "index_error"}
+NOT_OPS = {"axis_of", "check_broadcast", "plain_index", "sizes", "all_transposed", "matrix_transposed", "index_steps", "index_error", "leading_ones_off"}
 
 
 def each(cases):

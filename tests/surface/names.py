@@ -41,14 +41,24 @@ MODULE = """
     parameters named_parameters buffers named_buffers modules named_modules children named_children state_dict
     load_state_dict train eval to cpu cuda float double zero_grad requires_grad_ apply register_buffer
     register_parameter register_forward_hook register_full_backward_hook __setattr__ __repr__
+    add_module register_module register_forward_pre_hook register_full_backward_pre_hook get_submodule set_submodule
+    get_parameter get_buffer get_extra_state half type to_empty extra_repr __call__ __delattr__ __setstate__ __dir__
 """
 OPTIM = """
-    SGD Adam AdamW lr_scheduler.StepLR lr_scheduler.MultiStepLR lr_scheduler.CosineAnnealingLR lr_scheduler.LambdaLR
+    SGD Adam AdamW RMSprop Adagrad Optimizer lr_scheduler.LRScheduler lr_scheduler.StepLR lr_scheduler.MultiStepLR
+    lr_scheduler.CosineAnnealingLR lr_scheduler.CosineAnnealingWarmRestarts lr_scheduler.LambdaLR
+    lr_scheduler.MultiplicativeLR lr_scheduler.ConstantLR lr_scheduler.LinearLR lr_scheduler.ExponentialLR
+    lr_scheduler.PolynomialLR lr_scheduler.OneCycleLR lr_scheduler.CyclicLR lr_scheduler.ReduceLROnPlateau
+    lr_scheduler.SequentialLR lr_scheduler.ChainedScheduler
     swa_utils.update_bn Optimizer.add_param_group Optimizer.state_dict Optimizer.load_state_dict Optimizer.zero_grad
     Optimizer.step
 """
-DATA = "Dataset TensorDataset DataLoader random_split distributed.DistributedSampler"
-AUTOGRAD = "Function gradcheck detect_anomaly grad"
+DATA = """
+    Dataset IterableDataset TensorDataset StackDataset ConcatDataset ChainDataset Subset random_split
+    Sampler SequentialSampler RandomSampler SubsetRandomSampler WeightedRandomSampler BatchSampler
+    DataLoader default_collate default_convert get_worker_info distributed.DistributedSampler
+"""
+AUTOGRAD = "Function gradcheck detect_anomaly grad backward set_detect_anomaly Variable no_grad"
 DISTRIBUTED = """
     init_process_group is_initialized get_rank get_world_size all_reduce all_gather broadcast barrier
     destroy_process_group ReduceOp

@@ -2,6 +2,7 @@
 
 import copy
 import pickle
+from collections import namedtuple
 
 import numpy as np
 
@@ -74,6 +75,11 @@ def census(m):
         names(m.named_children()),
         list(m.state_dict()),
     ]
+
+
+def with_scale(m):
+    """A block and its parameter."""
+    return m, m.scale
 
 
 def after(change):
@@ -221,6 +227,34 @@ ROWS += errors(
         "absent": (lambda L: block(L).get_buffer("norm.mean"), r"^get_buffer: BatchNorm1d has no buffer `mean`"),
         "parameter": (lambda L: block(L).get_buffer("scale"), r"no buffer `scale`"),
         "plain": (lambda L: block(L).get_buffer("size"), r"no buffer `size`"),
+    },
+)
+
+
+def submodule_set(L, *arguments, **options):
+    """The text of a model after set_submodule."""
+    m = nested(L)
+    result = m.set_submodule(*arguments, **options)
+    return result, repr(m), m.again is m.body[0]
+
+
+ROWS += rows(
+    "nn.Module.set_submodule",
+    {
+        "own": lambda L: submodule_set(L, "head", L.nn.ReLU()),
+        "inside": lambda L: submodule_set(L, "body.0.inner", L.nn.ReLU()),
+        "new": lambda L: submodule_set(L, "body.0.more", L.nn.ReLU()),
+        "strict": lambda L: submodule_set(L, "body.1", L.nn.ReLU(), strict=True),
+    },
+)
+ROWS += errors(
+    "nn.Module.set_submodule",
+    {
+        "empty": (lambda L: submodule_set(L, "", L.nn.ReLU()), r"^set_submodule: got the name ''"),
+        "no_module": (lambda L: submodule_set(L, "head", 3), r"a int, wanted a Module"),
+        "no_parent": (lambda L: submodule_set(L, "tail.0", L.nn.ReLU()), r"has no module `tail`"),
+        "parameter": (lambda L: submodule_set(L, "body.0.scale", L.nn.ReLU()), r"has no module `scale`"),
+        "strict_and_new": (lambda L: submodule_set(L, "new", L.nn.ReLU(), strict=True), r"has no module `new`"),
     },
 )
 
@@ -486,7 +520,7 @@ ROWS += rows(
 def zeroed(L, **options):
     """Gradients of a trained block after zero_grad, and the gradient that was held before."""
     m = block(L).double()
-    m(tensor(L, 4, 2)).sum().backward()
+    (m(tensor(L, 4, 2)) * tensor(L, 4, 2, seed=1)).sum().backward()
     held = m.scale.grad
     m.zero_grad(**options)
     return [p.grad for p in m.parameters()], (held != 0).any()
@@ -495,7 +529,7 @@ def zeroed(L, **options):
 ROWS += rows(
     "nn.Module.zero_grad",
     {
-        "none": lambda L: zeroed(L),
+        "none": zeroed,
         "zeros": lambda L: zeroed(L, set_to_none=False),
         "before_any": lambda L: [block(L).zero_grad(), block(L).zero_grad(set_to_none=False)],
         "returns_none": lambda L: block(L).zero_grad(True),
@@ -555,9 +589,7 @@ ROWS += rows(
         "like_a_tensor": lambda L: dtypes(block(L).to(tensor(L, 1))),
         "tensor_keyword": lambda L: dtypes(block(L).to(tensor=tensor(L, 1))),
         "self": on(block, lambda L, m: m.to(L.float64) is m),
-        "keeps_parameters": on(
-            lambda L: (*(lambda m: (m, m.scale))(block(L)),), lambda L, m, p: m.to(L.float64).scale is p
-        ),
+        "keeps_parameters": on(lambda L: with_scale(block(L)), lambda L, m, p: m.to(L.float64).scale is p),
         "keeps_leaves": lambda L: [(p.is_leaf, p.requires_grad) for p in block(L).to(L.float64).parameters()],
         "keeps_sharing": on(
             lambda L: nested(L).double(), lambda L, m: (m.tied is m.body[2].scale, m.again is m.body[0])
@@ -589,6 +621,13 @@ ROWS += errors(
 ROWS += rows(
     "nn.Module.cpu",
     {"dtypes": lambda L: dtypes(block(L).cpu()), "self": on(block, lambda L, m: m.cpu() is m)},
+)
+ROWS += rows(
+    "nn.Module.cuda",
+    {
+        "where_there_is_one": lambda L: dtypes(block(L).cuda()) if L.cuda.is_available() else "no GPU",
+        "back": lambda L: dtypes(block(L).cuda(0).cpu()) if L.cuda.is_available() else "no GPU",
+    },
 )
 ROWS += rows(
     "nn.Module.float",
@@ -711,7 +750,7 @@ ROWS += rows(
             L, lambda L, s: s.update({"norm.num_batches_tracked": L.tensor([9])})
         ),
         "keeps_objects": on(
-            block, lambda L, m: (lambda p: (m.load_state_dict(block(L).state_dict()), m.scale is p)[1])(m.scale)
+            lambda L: with_scale(block(L)), lambda L, m, p: (m.load_state_dict(block(L).state_dict()), m.scale is p)[1]
         ),
         "keeps_flags": on(block, lambda L, m: (m.load_state_dict(block(L).state_dict()), m.frozen.requires_grad)[1]),
         "assign": lambda L: loaded(L, nothing, assign=True),
@@ -791,6 +830,56 @@ ROWS += errors(
             r"Missing.*'scale'.*Unexpected.*'module\.scale'",
         ),
         "assign_size": (lambda L: loaded(L, with_(scale=lambda L: L.ones(3)), assign=True), r"mismatch for scale"),
+    },
+)
+
+
+def with_extra_state(L):
+    """A model inside which is a module with state that is no tensor."""
+
+    class Counter(L.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.weight = L.nn.Parameter(L.ones(1))
+            self.count = 0
+
+        def get_extra_state(self):
+            return {"count": self.count}
+
+        def set_extra_state(self, state):
+            self.count = state["count"]
+
+    return L.nn.Sequential(Counter(), L.nn.Linear(1, 1, bias=False))
+
+
+def extra_loaded(L, change=nothing, **options):
+    """The count and the differences after loading a state in which it is 5."""
+    m, other = with_extra_state(L), with_extra_state(L)
+    other[0].count = 5
+    state = other.state_dict()
+    change(L, state)
+    return tuple(m.load_state_dict(state, **options)), m[0].count
+
+
+ROWS += rows(
+    "nn.Module.get_extra_state",
+    {
+        "in_state_dict": on(with_extra_state, lambda L, m: list(m.state_dict())),
+        "value": lambda L: with_extra_state(L).state_dict()["0._extra_state"],
+        "loaded": extra_loaded,
+        "missing_not_strict": lambda L: extra_loaded(L, without("0._extra_state"), strict=False),
+    },
+)
+ROWS += errors(
+    "nn.Module.get_extra_state",
+    {
+        "missing": (lambda L: extra_loaded(L, without("0._extra_state")), r"Missing.*'0\._extra_state'"),
+        "unexpected": (
+            lambda L: block(L).load_state_dict({**block(L).state_dict(), "_extra_state": 3}),
+            r"Unexpected.*'_extra_state'",
+        ),
+        "none": (lambda L: block(L).get_extra_state(), r"^get_extra_state: Block has none"),
+        "set_none": (lambda L: block(L).set_extra_state(3), r"^set_extra_state: Block has none"),
     },
 )
 
@@ -1124,6 +1213,9 @@ def one(L):
     return [tensor(L, 2, 3, grad=True)]
 
 
+Halves = namedtuple("Halves", ["lower", "upper"])
+
+
 def both(L):
     """Two inputs that require grad."""
     return [tensor(L, 2, 3, grad=True), tensor(L, 2, 3, seed=1, grad=True)]
@@ -1205,6 +1297,12 @@ ROWS += rows(
             L, lambda L: type("D", (L.nn.Module,), {"forward": lambda self, x: [x * 2]})(), one, pick=first
         ),
         "identity": lambda L: backward_seen(L, lambda L: L.nn.Identity(), one),
+        "namedtuple_output": lambda L: backward_seen(
+            L,
+            lambda L: type("D", (L.nn.Module,), {"forward": lambda self, x: Halves(x * 2, x.exp())})(),
+            one,
+            pick=lambda y: y.lower + y.upper,
+        ),
         "in_order": lambda L: called(
             L,
             lambda m, log: [
@@ -1364,6 +1462,22 @@ ROWS += rows(
 
 # ---- parameters and buffers
 
+
+def under_no_grad(L):
+    """Parameters require grad wherever they are made."""
+    with L.no_grad():
+        return L.nn.Parameter(L.ones(2))
+
+
+def by_hand(L):
+    """A step of gradient descent without an optimiser."""
+    p = L.nn.Parameter(tensor(L, 3))
+    (p**2).sum().backward()
+    with L.no_grad():
+        p -= 0.1 * p.grad
+    return p, p.grad
+
+
 ROWS += rows(
     "nn.Parameter",
     {
@@ -1390,7 +1504,7 @@ ROWS += rows(
             lambda L: L.nn.Parameter(L.ones(2)),
             lambda L, p: ([isinstance(r, L.nn.Parameter) for r in (p + 1, p.detach(), p.data, p.clone())]),
         ),
-        "under_no_grad": lambda L: under_no_grad(L),
+        "under_no_grad": under_no_grad,
         "gradient": on(lambda L: L.nn.Parameter(tensor(L, 3)), lambda L, p: gradients(L, p * p, p)),
         "deepcopy": on(
             lambda L: L.nn.Parameter(L.ones(2), requires_grad=False),
@@ -1401,25 +1515,10 @@ ROWS += rows(
         ),
         "pickle": lambda L: pickle.loads(pickle.dumps(L.nn.Parameter(L.ones(2)))),
         "data": on(lambda L: L.nn.Parameter(L.ones(2)), lambda L, p: (setattr(p, "data", p.data * 3), p)),
-        "step_by_hand": lambda L: by_hand(L),
+        "step_by_hand": by_hand,
         "hashable": lambda L: len({L.nn.Parameter(L.ones(1)), L.nn.Parameter(L.ones(1))}),
     },
 )
-
-
-def under_no_grad(L):
-    """Parameters require grad wherever they are made."""
-    with L.no_grad():
-        return L.nn.Parameter(L.ones(2))
-
-
-def by_hand(L):
-    """A step of gradient descent without an optimiser."""
-    p = L.nn.Parameter(tensor(L, 3))
-    (p**2).sum().backward()
-    with L.no_grad():
-        p -= 0.1 * p.grad
-    return p, p.grad
 
 
 ROWS += errors(

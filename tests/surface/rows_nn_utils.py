@@ -113,8 +113,8 @@ ROWS += rows(
 ROWS += errors(
     NORM,
     {
-        "nan": (lambda L: spoilt(L, math.nan, error_if_nonfinite=True), "non-finite, nan"),
-        "infinity": (lambda L: spoilt(L, math.inf, error_if_nonfinite=True), "order 2.0.*non-finite, inf"),
+        "nan_refused": (lambda L: spoilt(L, math.nan, error_if_nonfinite=True), "non-finite, nan"),
+        "infinity_refused": (lambda L: spoilt(L, math.inf, error_if_nonfinite=True), "order 2.0.*non-finite, inf"),
         "infinity_one_norm": (lambda L: spoilt(L, math.inf, norm_type=1, error_if_nonfinite=True), "order 1.0"),
         "no_max_norm": (lambda L: L.nn.utils.clip_grad_norm_(leaves(L)), "max_norm"),
         "norm_type_text": (lambda L: clip(L, 1.0, "two"), "two"),
@@ -153,7 +153,12 @@ ROWS += rows(
 )
 ROWS += errors(
     "nn.utils.get_total_norm",
-    {"nan": (lambda L: L.nn.utils.get_total_norm([L.tensor([math.nan])], 2.0, True), "get_total_norm.*non-finite")},
+    {
+        "nan_refused": (
+            lambda L: L.nn.utils.get_total_norm([L.tensor([math.nan])], 2.0, True),
+            "get_total_norm.*non-finite",
+        )
+    },
 )
 ROWS += rows(
     "nn.utils.clip_grads_with_norm_",
@@ -513,5 +518,78 @@ ROWS += errors(
             "both avg_fn and multi_avg_fn",
         ),
         "decay": (lambda L: L.optim.swa_utils.get_ema_avg_fn(1.5), "decay must be between 0 and 1, got 1.5"),
+    },
+)
+
+
+def schedule(L, epochs=6, lrs=(0.5,), others=False, **settings):
+    """Learning rates over the epochs, the groups' settings, what the schedule remembers; another schedule besides."""
+    ps = [L.ones(2, requires_grad=True) for _ in lrs]
+    optimizer = L.optim.SGD([{"params": [p], "lr": lr} for p, lr in zip(ps, lrs, strict=True)], lr=0.1)
+    other = L.optim.lr_scheduler.StepLR(optimizer, 2) if others else None
+    made = L.optim.swa_utils.SWALR(optimizer, **settings)
+    seen = [made.get_last_lr()]
+    for _ in range(epochs):
+        optimizer.step()
+        if other is not None:
+            other.step()
+        made.step()
+        seen.append(made.get_last_lr())
+    return (
+        seen,
+        [(g["lr"], g["swa_lr"], g["initial_lr"]) for g in optimizer.param_groups],
+        made.last_epoch,
+        made.base_lrs,
+    )
+
+
+def continued(L):
+    """A schedule stopped after three epochs, its state loaded into a new one."""
+    optimizer = L.optim.SGD([L.ones(2, requires_grad=True)], lr=0.5)
+    first = L.optim.swa_utils.SWALR(optimizer, 0.05, anneal_epochs=6, anneal_strategy="linear")
+    for _ in range(3):
+        optimizer.step()
+        first.step()
+    second = L.optim.swa_utils.SWALR(optimizer, 0.05)
+    second.load_state_dict(first.state_dict())
+    seen = []
+    for _ in range(4):
+        optimizer.step()
+        second.step()
+        seen += second.get_last_lr()
+    return seen
+
+
+def swalr(*args, **settings):
+    """A schedule of an optimiser with one group, made of these arguments."""
+    return lambda L: L.optim.swa_utils.SWALR(L.optim.SGD([L.ones(2, requires_grad=True)], lr=0.5), *args, **settings)
+
+
+SWALR = "optim.swa_utils.SWALR"
+ROWS += rows(
+    SWALR,
+    {
+        "cos": lambda L: schedule(L, swa_lr=0.05, anneal_epochs=4),
+        "default": lambda L: schedule(L, 12, swa_lr=0.05),
+        "linear": lambda L: schedule(L, swa_lr=0.05, anneal_epochs=4, anneal_strategy="linear"),
+        "upwards": lambda L: schedule(L, swa_lr=2.0, anneal_epochs=3),
+        "one_epoch": lambda L: schedule(L, swa_lr=0.05, anneal_epochs=1),
+        "no_epochs": lambda L: schedule(L, swa_lr=0.05, anneal_epochs=0),
+        "no_epochs_linear": lambda L: schedule(L, swa_lr=0.05, anneal_epochs=0, anneal_strategy="linear"),
+        "groups": lambda L: schedule(L, lrs=(0.5, 1.0), swa_lr=[0.05, 0.2], anneal_epochs=4),
+        "groups_alike": lambda L: schedule(L, lrs=(0.5, 1.0), swa_lr=0.05, anneal_epochs=4),
+        "groups_tuple": lambda L: schedule(L, lrs=(0.5, 1.0), swa_lr=(0.05, 0.2), anneal_epochs=4),
+        "besides_another": lambda L: schedule(L, swa_lr=0.05, anneal_epochs=4, others=True),
+        "continued": continued,
+    },
+)
+ROWS += errors(
+    SWALR,
+    {
+        "strategy": (swalr(0.05, anneal_strategy="step"), "must be 'cos' or 'linear', got 'step'"),
+        "negative": (swalr(0.05, -1), "anneal_epochs must be an int from 0 up, got -1"),
+        "float": (swalr(0.05, 2.5), "anneal_epochs must be an int from 0 up, got 2.5"),
+        "other_number": (swalr([0.05, 0.1]), "SWALR: got 2 values for 1 parameter groups"),
+        "no_rate": (swalr(), "swa_lr"),
     },
 )

@@ -138,7 +138,9 @@ for name in ("maximum", "minimum"):
 ROWS += rows("where", {f"{d}_meets_all": (lambda L, d=d: choices(L, d)) for d in DTYPES})
 ROWS += rows("cat", {f"{d}_meets_all": joined(lambda L: L.cat, d) for d in DTYPES})
 ROWS += rows("stack", {f"{d}_meets_all": joined(lambda L: L.stack, d) for d in DTYPES})
-ROWS += rows("Tensor.masked_fill", {f"{d}_meets_all": meets_all(lambda a, b: a.masked_fill(a > 0, b), d) for d in DTYPES})
+ROWS += rows(
+    "Tensor.masked_fill", {f"{d}_meets_all": meets_all(lambda a, b: a.masked_fill(a > 0, b), d) for d in DTYPES}
+)
 ROWS += rows("Tensor.clamp", {f"{d}_meets_all": meets_all(lambda a, b: a.clamp(b), d) for d in DTYPES})
 ROWS += rows(
     "Tensor.div",
