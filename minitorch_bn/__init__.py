@@ -1,6 +1,8 @@
 """minitorch_bn: PyTorch's interface, every gradient in readable NumPy, and BatchNorm that agrees with PyTorch's."""
 
-from . import autograd, backend, cuda, distributed, engine, nn, optim, random, utils
+from importlib import import_module as _import_module
+
+from . import autograd, backend, compare, cuda, distributed, engine, nn, optim, random, utils
 from .autograd import is_anomaly_check_nan_enabled, is_anomaly_enabled
 from .backend import device
 from .creation import (
@@ -214,11 +216,20 @@ from .tensor import Size, Tensor
 __version__ = "0.1.0"
 
 
-def is_tensor(obj):
+def is_tensor(obj, /):
     """Whether `obj` is a Tensor."""
     return isinstance(obj, Tensor)
 
 
 def numel(input):
     """The number of elements of `input`."""
+    if not is_tensor(input):
+        raise TypeError(f"numel: got {type(input).__name__}, wanted a Tensor")
     return input.numel()
+
+
+def __getattr__(name):
+    """Import a tool when it is first asked for, as in `mt.compare.gradcheck`: training does not need it."""
+    if name == "compare":
+        return _import_module(f"{__name__}.{name}")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -177,12 +177,31 @@ def _of_number(x):
     return _default if d is float64 else d
 
 
+_WORDS = {"float16": "Half", "float32": "Float", "float64": "Double", "uint8": "Byte", "int8": "Char"}
+_WORDS |= {"int16": "Short", "int32": "Int", "int64": "Long", "bool": "Bool"}
+
+
 def type_name(d, on_gpu=False):
     """PyTorch's name of the tensor type with elements `d`.
 
     >>> type_name(float32)
     'torch.FloatTensor'
     """
-    words = {"float16": "Half", "float32": "Float", "float64": "Double", "uint8": "Byte", "int8": "Char"}
-    words |= {"int16": "Short", "int32": "Int", "int64": "Long", "bool": "Bool"}
-    return f"torch.{'cuda.' if on_gpu else ''}{words[d.name]}Tensor"
+    return f"torch.{'cuda.' if on_gpu else ''}{_WORDS[d.name]}Tensor"
+
+
+def of_type_name(name):
+    """The dtype of the elements of a tensor type, from PyTorch's name.
+
+    >>> of_type_name("torch.LongTensor")
+    torch.int64
+
+    Raises
+    ------
+    ValueError
+        If there is no such type.
+    """
+    for d in ALL:
+        if name == type_name(d):
+            return d
+    raise ValueError(f"type: got {name!r}, wanted a dtype or a name like 'torch.FloatTensor'")

@@ -110,7 +110,10 @@ def in_place(name, function):
 
     @wraps(function)
     def method(self, *arguments, **named):
-        return write(name, self, lambda x: function(x, *arguments, **named), (*arguments, *named.values()))
+        def compute(x):
+            return function(x, *(x if a is self else a for a in arguments), **named)  # x += x reads x's former self
+
+        return write(name, self, compute, (*arguments, *named.values()))
 
     method.__name__ = method.__qualname__ = name
     method.__doc__ = f"`{function.__name__}`, written into the tensor itself; returns it."
@@ -217,6 +220,8 @@ def copy_(self, src, non_blocking=False):
     """
     if isinstance(src, int | float):
         src = self.like(backend.namespace(self.array).asarray(src))
+    if src is self:
+        return self
     value = _element_or_tensor("copy_", self, src)
     return write("copy_", self, lambda x: ops.put_index(x, ..., value), (value,))
 

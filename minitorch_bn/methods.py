@@ -65,7 +65,7 @@ class Methods(engine.Variable):
     permute, movedim, moveaxis, t = ops.permute, ops.movedim, ops.movedim, ops.t
     transpose, swapaxes, swapdims = ops.transpose, ops.transpose, ops.transpose
     squeeze, unsqueeze, expand = ops.squeeze, ops.unsqueeze, ops.expand
-    split, chunk, unbind, narrow = ops.split, ops.chunk, ops.unbind, ops.narrow
+    chunk, unbind, narrow = ops.chunk, ops.unbind, ops.narrow
     repeat, tile, repeat_interleave, roll, flip = ops.repeat, ops.tile, ops.repeat_interleave, ops.roll, ops.flip
     tril, triu, diag, diagonal, trace = ops.tril, ops.triu, ops.diag, ops.diagonal, ops.trace
 
@@ -78,6 +78,10 @@ class Methods(engine.Variable):
     def where(self, condition, other):
         """Itself where `condition` is true, else `other`."""
         return ops.where(condition, self, other)
+
+    def split(self, split_size, dim=0):
+        """Pieces along `dim`: of one size (the last may be smaller), or of the sizes listed."""
+        return ops.split(self, split_size, dim)
 
     def expand_as(self, other):
         """Expanded to the shape of `other`."""

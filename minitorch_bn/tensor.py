@@ -53,6 +53,21 @@ class Size(tuple):
         return math.prod(self)
 
 
+def _values(data, sizes):
+    """The array for what ``Tensor(...)`` is given, if that is none itself."""
+    dtype = dtypes.get_default_dtype().numpy
+    if isinstance(data, Tensor):
+        return data.array
+    if isinstance(data, int | Size) and not isinstance(data, bool):
+        return np.zeros(data if isinstance(data, Size) else (data, *sizes), dtype)
+    if data is None or isinstance(data, str):
+        raise TypeError(f"Tensor: got {type(data).__name__}, wanted an array, nested lists or sizes")
+    try:
+        return np.asarray(data, dtype)
+    except ValueError as error:
+        raise ValueError(f"Tensor: expected sequences of equal length at every depth: {error}") from None
+
+
 class Tensor(Methods):
     """An array that records what is done to it, with PyTorch's interface.
 
@@ -60,16 +75,26 @@ class Tensor(Methods):
 
     Parameters
     ----------
-    array : numpy.ndarray or cupy.ndarray, or what numpy.asarray takes
-        The values. Lists of Python numbers become the default floating point type, as with torch.Tensor.
+    array : numpy.ndarray or cupy.ndarray, Tensor, or nested list of numbers
+        The values. Python numbers become the default floating point type, as with torch.Tensor. Left out, there are
+        none; whole numbers, one or several, are the sizes of a new tensor, as there.
     requires_grad : bool
         Whether backward computes a gradient for this leaf.
+
+    Raises
+    ------
+    TypeError
+        If `array` is a text or None.
+    ValueError
+        If nested lists are not of equal length.
     """
 
     __array_priority__ = 1000  # numpy_array * tensor asks the tensor
 
-    def __init__(self, array, requires_grad=False):
-        self.array = array if backend.is_array(array) else np.asarray(array, dtypes.get_default_dtype().numpy)
+    def __init__(self, array=(), *sizes, requires_grad=False):
+        if not backend.is_array(array):
+            array = _values(array, sizes)
+        self.array = array
         if requires_grad:
             self.requires_grad_()
 
@@ -185,7 +210,7 @@ class Tensor(Methods):
     def item(self):
         """The one element as a Python number."""
         if self.array.size != 1:
-            raise RuntimeError(f"a Tensor with {self.array.size} elements cannot be converted to Scalar")
+            raise RuntimeError(f"item: a Tensor with {self.array.size} elements cannot be converted to Scalar")
         return self.array.item()
 
     def tolist(self):
@@ -306,7 +331,9 @@ class Tensor(Methods):
 
     def type(self, dtype=None):
         """In another dtype; without argument, PyTorch's name of the tensor type."""
-        return dtypes.type_name(self.dtype, self.is_cuda) if dtype is None else ops.cast(self, dtype)
+        if dtype is None:
+            return dtypes.type_name(self.dtype, self.is_cuda)
+        return ops.cast(self, dtypes.of_type_name(dtype) if isinstance(dtype, str) else dtype)
 
     def type_as(self, other):
         """In the dtype of `other`."""

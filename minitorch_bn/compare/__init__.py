@@ -2,6 +2,7 @@
 
 from . import catalogue
 from .conformance import conformance
+from .conventions import Convention, conventions, convert_state
 from .formula import Formula
 from .golden import golden_files, golden_model, make_golden, with_golden
 from .gradcheck import gradcheck

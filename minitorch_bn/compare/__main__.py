@@ -1,4 +1,4 @@
-"""python -m minitorch_bn.compare: the conformance table of BatchNorm, for this package and others that are installed."""
+"""python -m minitorch_bn.compare: BatchNorm's conformance table, for this package and for others that are installed."""
 
 import argparse
 from pathlib import Path

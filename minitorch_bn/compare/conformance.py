@@ -179,8 +179,9 @@ def conformance(batch_norm_like, name=None):
     for scenario in SCENARIOS.values():
         adapter = make()
         results[scenario.name] = run(adapter, scenario, reference[scenario.name]["in"])
+    suspects = Suspects(results, reference)
     cells = {
-        column: judge(column, SCENARIOS[scenario], quantities, results[scenario], reference[scenario])
+        column: judge(column, SCENARIOS[scenario], quantities, results[scenario], reference[scenario], suspects)
         for column, (scenario, quantities) in COLUMNS.items()
     }
     return Conformance(name or adapter.name, cells, meta["torch"].split("+")[0])
@@ -191,7 +192,7 @@ def conformance_of_mistake(name):
     return conformance(find(name), name)
 
 
-def judge(column, scenario, quantities, got, reference):
+def judge(column, scenario, quantities, got, reference, suspects):
     """The Cell of one column."""
     want, error = reference["out"], got.get("error")
     if isinstance(error, Absent):
@@ -215,7 +216,7 @@ def judge(column, scenario, quantities, got, reference):
             return Cell(column, DASH if what in (*STATISTICS, "num_batches_tracked") else CROSS, f"no {what}")
         why = difference(scenario, what, got[what], want[what], reference["in"])
         if why:
-            mistake = explained(scenario.name, what, got[what].tobytes(), got[what].shape, got[what].dtype.str)
+            mistake = suspects.mistake(scenario.name, what)
             return Cell(
                 column, CROSS, f"{what} {why}{f': {mistake.says}' if mistake else ''}", mistake.name if mistake else ""
             )
@@ -247,18 +248,43 @@ def tolerance(scenario, data, want):
     return max(derived, TICK_IN_FLOAT64) * float(np.abs(want).max())
 
 
+class Suspects:
+    """Which of the catalogue's mistakes stands behind a number: the one that agrees with most of the whole row."""
+
+    def __init__(self, results, reference):
+        self.results, self.reference, self.scores = results, reference, {}
+
+    def mistake(self, scenario, what):
+        """The mistake that gives this quantity in this scenario, or None."""
+        found = [m for m in MISTAKES if m.formula is not None and self.agrees(m, scenario, what)]
+        wrong = [m for m in found if self.differs(m, scenario, what)]
+        return max(wrong, key=self.score, default=None)
+
+    def agrees(self, mistake, scenario, what):
+        """Whether the mistake gives what the implementation gave."""
+        wrong, got = of_mistake(mistake, scenario).get(what), self.results[scenario].get(what)
+        if wrong is None or got is None or got.dtype.kind != "f":
+            return False
+        return not difference(SCENARIOS[scenario], what, got, wrong.astype(float), self.reference[scenario]["in"])
+
+    def differs(self, mistake, scenario, what):
+        """Whether the mistake gives something else than PyTorch."""
+        data, want = self.reference[scenario]["in"], self.reference[scenario]["out"][what]
+        return bool(difference(SCENARIOS[scenario], what, of_mistake(mistake, scenario)[what], want, data))
+
+    def score(self, mistake):
+        """With how many numbers of the row the mistake agrees."""
+        if mistake.name not in self.scores:
+            pairs = {(scenario, what) for scenario, quantities in COLUMNS.values() for what in quantities}
+            self.scores[mistake.name] = sum(self.agrees(mistake, *pair) for pair in pairs)
+        return self.scores[mistake.name]
+
+
 @functools.cache
-def explained(scenario_name, what, content, shape, dtype):
-    """The catalogue's first mistake that gives these numbers in this scenario, or None."""
-    scenario, got = SCENARIOS[scenario_name], np.frombuffer(content, dtype).reshape(shape)
-    data, want = read_reference()[0][scenario_name]["in"], read_reference()[0][scenario_name]["out"][what]
-    for mistake in MISTAKES:
-        if mistake.formula is not None:
-            wrong = run(FormulaAdapter(mistake.formula), scenario, data).get(what)
-            if wrong is not None and not difference(scenario, what, got, wrong.astype(float), data):
-                if difference(scenario, what, wrong.astype(scenario.dtype), want, data):
-                    return mistake
-    return None
+def of_mistake(mistake, scenario):
+    """What a mistake gives in a scenario."""
+    reference, _ = read_reference()
+    return run(FormulaAdapter(mistake.formula), SCENARIOS[scenario], reference[scenario]["in"])
 
 
 def said(error):

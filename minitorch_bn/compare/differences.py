@@ -96,10 +96,14 @@ class Slopes:
         """The outputs with the probe's element, or direction, moved by h."""
         x = self.origin(probe.leaf)
         if probe.direction is not None:
-            return self.subject.values(probe.leaf, x + h * probe.direction)
+            return self.subject.values(probe.leaf, x + np.sign(h) * exact_step(x, abs(h) * probe.direction))
         moved = x.copy()
         moved.reshape(-1)[probe.position] += h
         return self.subject.values(probe.leaf, moved)
+
+    def step_of(self, probe, h):
+        """h, changed in its last digits so that the probe's element can be moved by just that, up and down."""
+        return h if probe.direction is not None else float(exact_step(self.origin(probe.leaf).flat[probe.position], h))
 
     def origin(self, leaf):
         """The array of a leaf where nothing is moved."""
@@ -107,11 +111,12 @@ class Slopes:
         return next(array for other, array in self.subject.start if other is t)
 
     def central(self, probe, h):
-        """(slope, how far rounding alone can move it): the rounding of y, of x + h, and of backward."""
+        """(slope, how far rounding alone can move it): the rounding of y, of the direction, and of backward."""
+        h = self.step_of(probe, h)
         slope, noise = self.between(probe, self.values(probe, h), self.values(probe, -h), 2 * h)
-        x, dx = self.origin(probe.leaf), self.gradients[probe.leaf]
-        moved = abs(slope) * self.scale(probe) if probe.direction is None else float(np.abs(x * dx).sum())
-        return slope, noise + 2 * EPS * moved / h + self.rounding_of_backward
+        if probe.direction is not None:  # its elements were changed in their last digits, so that steps are exact
+            noise += EPS * float(np.abs(self.origin(probe.leaf) * self.gradients[probe.leaf]).sum()) / h
+        return slope, noise + self.rounding_of_backward
 
     def between(self, probe, above, below, width):
         """The slope of the loss from one set of outputs to another, and how far the noise of y can move it."""
@@ -133,9 +138,9 @@ class Slopes:
         """
         if leaf not in self.measured_noise:
             x = self.origin(leaf)
-            direction = np.random.default_rng(leaf).choice([-1.0, 1.0], x.shape)
-            step = 1e-8 * max(1.0, float(np.abs(x).max(initial=0)))
-            sides = [[self.subject.values(leaf, x + side * k * step * direction) for k in range(9)] for side in (1, -1)]
+            direction = np.random.default_rng(leaf).normal(size=x.shape)  # no round numbers: they would round alike
+            step = 1e-8 * max(1.0, float(np.abs(x).max(initial=0))) * direction
+            sides = [[self.subject.values(leaf, x + side * k * step) for k in range(9)] for side in (1, -1)]
             of_sides = [[_noise(np.stack(y)) for y in zip(*line, strict=True)] for line in sides]
             self.measured_noise[leaf] = [
                 max(min(both), EPS / 2 * _root_mean_square(y)) for y, *both in zip(self.here, *of_sides, strict=True)
@@ -169,7 +174,7 @@ class Slopes:
         """
         difference_before = np.inf
         for k in range(5, 9):
-            h = self.scale(probe) / 10**k
+            h = self.step_of(probe, self.scale(probe) / 10**k)
             right, rounding = self.between(probe, self.values(probe, h), self.here, h)
             left, _ = self.between(probe, self.here, self.values(probe, -h), h)
             difference, margin = abs(right - left), 4 * rounding
@@ -179,6 +184,18 @@ class Slopes:
                 return bool(low - slack <= analytic <= high + slack)
             difference_before = difference
         return False
+
+
+def exact_step(x, step):
+    """A step near `step` that x can be moved by without rounding, in both directions.
+
+    >>> 1e4 + 1e-9 - 1e4 == 1e-9
+    False
+    >>> h = float(exact_step(1e4, 1e-9))
+    >>> 1e4 + h - 1e4 == h == 1e4 - (1e4 - h)
+    True
+    """
+    return ((np.abs(x) + np.abs(step)) - np.abs(x)) * np.sign(step)
 
 
 def _noise(line):

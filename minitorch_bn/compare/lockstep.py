@@ -18,11 +18,10 @@ from .guess import Scene, guesses_for
 from .report import Report, Row
 from .settings import Batches, loss_for, optimizer_for, words
 from .side import Side, as_model
-from .tolerance import Tolerance, largest
+from .tolerance import NOISY, Tolerance, largest
 from .twin import Reference
 from .ulps import differences
 
-NOISY = 0.01  # of the largest element: what moves by more under a change of one ulp is ruled by rounding
 PHASES = ("forward", "backward", "update")
 
 

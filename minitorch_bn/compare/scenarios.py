@@ -4,6 +4,7 @@ A scenario is a layer with its settings, data, and what is done with it. `data/g
 the data and PyTorch's results, so the table needs no PyTorch; `make_reference` makes the file anew.
 """
 
+import functools
 import json
 from dataclasses import dataclass
 
@@ -186,6 +187,7 @@ def make_reference(path):
     return arrays
 
 
+@functools.cache
 def read_reference(path=None):
     """What `make_reference` stored: ({scenario: {"in": arrays, "out": arrays or {"error": name}}}, meta).
 

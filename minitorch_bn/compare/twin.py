@@ -51,7 +51,16 @@ class Noise:
             return None
         x = next((t for t in inputs if isinstance(t, self.library.Tensor)), output)
         n = length_of(module, Sized(x), Sized(output))
-        return output * self.factor(output, max(1.0, n**0.5 / 2))  # an ulp is 2 u, and less than that moves nothing
+        moved = output * self.factor(output, max(1.0, n**0.5 / 2))  # an ulp is 2 u, and less than that moves nothing
+        if moved.requires_grad and moved.ndim > 1:
+            moved.register_hook(self.shift)
+        return moved
+
+    def shift(self, gradient):
+        """A gradient, every channel moved by an ulp of its size, all rows alike, as the error of a mean would."""
+        axes = [axis for axis in range(gradient.ndim) if axis != 1]
+        size = (gradient * gradient).mean(axes, keepdim=True).sqrt()
+        return gradient + size * (self.factor(size) - 1)
 
     def every_op(self):
         """A context in which the result of every op of PyTorch is moved by an ulp, also between the layers."""

@@ -77,7 +77,7 @@ def hardtanh_(input, min_val=-1.0, max_val=1.0):
 
 def relu6(input, inplace=False):
     """`input` held between 0 and 6."""
-    return hardtanh_(input, 0.0, 6.0) if inplace else ops.relu6(input)
+    return write("relu6", input, ops.relu6) if inplace else ops.relu6(input)
 
 
 def silu(input, inplace=False):

@@ -22,7 +22,7 @@ class Parameter(Tensor):
     """
 
     def __init__(self, data=None, requires_grad=True):
-        super().__init__(_array("Parameter", data), requires_grad)
+        super().__init__(_array("Parameter", data), requires_grad=requires_grad)
 
     def __repr__(self):
         return f"Parameter containing:\n{super().__repr__()}"
@@ -50,7 +50,7 @@ class Buffer(Tensor):
     """
 
     def __init__(self, data=None, *, persistent=True):
-        super().__init__(_array("Buffer", data), getattr(data, "requires_grad", False))
+        super().__init__(_array("Buffer", data), requires_grad=getattr(data, "requires_grad", False))
         self.persistent = persistent
 
 

@@ -98,6 +98,15 @@ class ELU(Op):
         return (dy * np.where(self.bent, (self.y + self.alpha * self.scale) * self.rate, self.scale),)
 
 
+class CELU(ELU):
+    """ELU of rate 1 / alpha, whose slope at 0 is 1 for every alpha. Source: Barron 2017, eq. 2."""
+
+    torch_name = "CeluBackward0"
+
+    def __init__(self, alpha):
+        super().__init__(alpha, rate=1 / alpha)
+
+
 class Hardtanh(Op):
     """y = x held between low and high.  dx = dy strictly between them, else 0: at the bounds unlike clamp."""
 
@@ -156,7 +165,7 @@ def selu(input):
 
 
 def celu(input, alpha=1.0):
-    """`input` where it is positive, else alpha * (exp(input / alpha) - 1): its slope at 0 is 1 for every alpha.
+    """`input` where it is positive, else alpha * (exp(input / alpha) - 1).
 
     Raises
     ------
@@ -166,7 +175,7 @@ def celu(input, alpha=1.0):
     must_be_floating("celu", input)
     if _number("celu", "alpha", alpha) == 0:
         raise RuntimeError("celu: alpha cannot be 0: the formula divides by it")
-    return apply(ELU(alpha, 1.0, 1 / alpha), input)
+    return apply(CELU(alpha), input)
 
 
 def hardtanh(input, min_val=-1.0, max_val=1.0):
@@ -193,6 +202,7 @@ def hardtanh(input, min_val=-1.0, max_val=1.0):
 
 def relu6(input):
     """`input` held between 0 and 6. Source: Krizhevsky 2010, convolutional deep belief networks on CIFAR-10."""
+    must_be_tensor("relu6", input)
     return hardtanh(input, 0.0, 6.0)
 
 

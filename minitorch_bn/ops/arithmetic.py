@@ -285,9 +285,9 @@ def pow(input, exponent):
             raise RuntimeError("pow: Integers to negative integer powers are not allowed; convert with .float() first")
         if input.array.dtype.kind == "b" and isinstance(exponent, bool):
             return input.like(input.array | (not exponent))  # 0 ** 0 is 1
-        if input.array.dtype.kind != "b":
-            dtypes.check_fits("pow", exponent, input.dtype)
     a, b = promoted("pow", input, exponent)
+    if isinstance(exponent, int) and input.array.dtype.kind in "iu":
+        dtypes.check_fits("pow", exponent, input.dtype)
     refuse_bools("pow", a, b)
     arrays = [x.array if isinstance(x, Variable) else x for x in (a, b)]
     if shape_of(arrays[1]) and arrays[1].dtype.kind == "i":

@@ -46,9 +46,13 @@ class ClampToTensors(Clamp):
 class ClampMin(Clamp):
     """The same with a lower bound only."""
 
+    torch_name = "ClampMinBackward0"
+
 
 class ClampMax(Clamp):
     """The same with an upper bound only."""
+
+    torch_name = "ClampMaxBackward0"
 
 
 def clamp(input, min=None, max=None):

@@ -115,8 +115,8 @@ class NoDerivative(Op):
         return self.function(*arrays)
 
     def backward(self, dy):
-        raise RuntimeError(
-            f"{self.name}: its derivative is not implemented (it is 0 or undefined); use .detach() first"
+        raise NotImplementedError(
+            f"{self.name}: its derivative is not implemented (0 or undefined); use .detach() first"
         )
 
 

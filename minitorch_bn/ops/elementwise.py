@@ -125,10 +125,10 @@ class Log1p(Op):
 
 
 class Abs(Op):
-    """y = |x|.  dx = dy * sign(x), which is 0 at 0."""
+    """y = |x|.  dx = dy * sign(x), which is 0 at 0 and at nan."""
 
     def forward(self, x):
-        self.sign = np.sign(x)
+        self.sign = np.where(x != x, 0, np.sign(x))
         return np.abs(x)
 
     def backward(self, dy):

@@ -66,6 +66,8 @@ class BatchedMatMul(MatMul):
 class Bmm(MatMul):
     """The product of two batches of as many matrices."""
 
+    torch_name = "BmmBackward0"
+
 
 PRODUCTS = {(2, 2): MatMul, (2, 1): MatrixVector, (1, 2): VectorMatrix, (1, 1): Dot}
 

@@ -111,18 +111,18 @@ def cross_entropy(
     must_be_floating("cross_entropy", input)
     if y.shape == x.shape:
         return soft_cross_entropy(input, target, weight, ignore_index, reduction, label_smoothing)
-    rows, labels = _rows("cross_entropy", input, target)
+    rows, labels, shape = _rows("cross_entropy", input, target)
     counted = check_classes("cross_entropy", labels, rows.array.shape[1], ignore_index)
     if weight is not None or label_smoothing > 0 or not rows.array.shape[1]:
         check_weight("cross_entropy", weight, rows)
-        return _weighted(log_softmax(rows, 1), labels, counted, weight, reduction, label_smoothing, y.shape)
+        return _weighted(log_softmax(rows, 1), labels, counted, weight, reduction, label_smoothing, shape)
     divisor = 1
     if reduction == "mean":  # the mean of no row is nan, as in PyTorch
         divisor = (len(labels) if counted is None else int(counted.sum())) or float("nan")
     if counted is not None:
         labels = labels * counted  # an ignored row may hold any number: let it point at class 0
     loss = apply(CrossEntropy(labels, counted, divisor, reduction == "none"), rows)
-    return loss.reshape(y.shape) if reduction == "none" and y.ndim != 1 else loss
+    return loss.reshape(shape) if reduction == "none" and len(shape) != 1 else loss
 
 
 def nll_loss(
@@ -138,11 +138,11 @@ def nll_loss(
     reduction = reduction_of("nll_loss", size_average, reduce, reduction)
     if input.array.ndim == 0:
         raise ValueError("nll_loss: Expected 1 or more dimensions (got 0): (C,), (N, C) or (N, C, *S)")
-    rows, labels = _rows("nll_loss", input, target)
+    rows, labels, shape = _rows("nll_loss", input, target)
     must_be_floating("nll_loss", input)
     counted = check_classes("nll_loss", labels, rows.array.shape[1], ignore_index)
     check_weight("nll_loss", weight, rows)
-    return _weighted(rows, labels, counted, weight, reduction, 0.0, target.array.shape)
+    return _weighted(rows, labels, counted, weight, reduction, 0.0, shape)
 
 
 def soft_cross_entropy(input, target, weight, ignore_index, reduction, label_smoothing):
@@ -184,7 +184,7 @@ def check_weight(name, weight, rows):
 def _weighted(log_p, labels, counted, weight, reduction, label_smoothing, shape):
     """Loss from log-probabilities (N, C) with class weights and label smoothing, out of smaller recorded ops.
 
-    `shape` is that of the target, which reduction "none" gives back.
+    `shape` is what reduction "none" gives.
     """
     xp, x = backend.namespace(labels), log_p.array
     if counted is not None:
@@ -205,7 +205,7 @@ def _weighted(log_p, labels, counted, weight, reduction, label_smoothing, shape)
 
 
 def _rows(name, input, target):
-    """Logits (N, C) and targets (N,), as an array, from any of the allowed shapes.
+    """Logits (N, C), targets (N,) as an array, and the shape that the losses have, from any of the allowed shapes.
 
     Raises
     ------
@@ -220,19 +220,18 @@ def _rows(name, input, target):
     if len(x) > 1 and y[:1] != x[:1]:
         got = y[0] if y else 0
         raise ValueError(f"{name}: Expected input batch_size ({x[0]}) to match target batch_size ({got}).")
-    fits = y == x[:1] + x[2:] if len(x) > 1 else y in ((), (1,))
-    if not fits:
-        wanted = x[:1] + x[2:] if len(x) > 1 else ()
+    wanted = x[:1] + x[2:] if len(x) > 1 else ()
+    if y != wanted and (len(x) > 1 or y != (1,)):
         raise RuntimeError(f"{name}: got a target of shape {y} for input {x}, wanted {wanted}")
     if labels.dtype != np.int64:
         if labels.dtype != np.uint8:
             raise RuntimeError(f"{name}: expected target dtype int64 or uint8, but got {labels.dtype}; use .long()")
         labels = labels.astype(np.int64)
     if len(x) == 2:
-        return input, labels
+        return input, labels, y
     if len(x) > 2:
         input = input.permute(0, *range(2, len(x)), 1)
-    return input.reshape(labels.size, x[min(len(x) - 1, 1)]), labels.reshape(-1)
+    return input.reshape(labels.size, x[min(len(x) - 1, 1)]), labels.reshape(-1), wanted
 
 
 def check_classes(name, target, classes, ignore_index):

@@ -6,8 +6,6 @@ from .. import backend, dtypes
 from ..engine import Variable
 from .cast import cast, to_device
 
-NUMBERS = (int, float)  # bool is an int
-
 
 def unbroadcast(dy, shape):
     """`dy` summed over the axes along which `shape` was stretched to `dy`'s shape.
@@ -58,7 +56,8 @@ def promoted(name, a, b, floating=False):
         check_broadcast(name, a.array.shape, b.array.shape)
     else:
         tensor, number = (a, b) if isinstance(a, Variable) else (b, a)
-        if not isinstance(number, NUMBERS):
+        kind = type(number)
+        if kind is not float and kind is not int and kind is not bool:
             other = _from_numpy(name, tensor, number)
             return promoted(name, *((a, other) if tensor is a else (other, b)), floating)
         must_hold_a_tensor(name, tensor, number)
@@ -84,9 +83,11 @@ def must_hold_a_tensor(name, a, b):
 
 
 def _from_numpy(name, tensor, x):
-    """What NumPy made, as an operand: an array as a tensor, a scalar as a Python number."""
+    """What NumPy made, as an operand: an array as a tensor, a scalar (np.float64 is a float) as a Python number."""
     if isinstance(x, np.generic):
         return x.item()
+    if isinstance(x, int | float):
+        return int(x) if isinstance(x, int) else float(x)
     if backend.is_array(x) and isinstance(tensor, Variable):
         return tensor.like(x)
     raise TypeError(f"{name}: got {type(x).__name__}, wanted a tensor or a number")

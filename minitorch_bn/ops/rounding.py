@@ -54,10 +54,10 @@ class RoundDecimals(Step):
 
 
 class Sign(Step):
-    """y = -1, 0 or 1: the sign of x.  dx = 0."""
+    """y = -1, 0 or 1: the sign of x, 0 for nan.  dx = 0."""
 
     def forward(self, x):
-        return np.sign(x)
+        return np.where(x != x, 0, np.sign(x))
 
 
 class Frac(Op):
@@ -105,7 +105,7 @@ def frac(input):
 
 
 def sign(input):
-    """-1, 0 or 1 for every element; bools stay as they are."""
+    """-1, 0 or 1 for every element, 0 for nan; bools stay as they are."""
     must_be_tensor("sign", input)
     return apply(Sign(), input) if input.array.dtype.kind != "b" else input.clone()
 

@@ -184,6 +184,8 @@ def flatten(input, start_dim=0, end_dim=-1):
     if start > end:
         raise RuntimeError(f"flatten: start_dim cannot come after end_dim, got {start_dim} and {end_dim}")
     shape = input.array.shape
+    if start == end:
+        return input
     return _reshaped("flatten", input, (*shape[:start], math.prod(shape[start : end + 1]), *shape[end + 1 :]))
 
 

@@ -1,4 +1,4 @@
-"""The catalogue: the right formula is PyTorch's, every mistake changes what it claims and nothing else, and is found."""
+"""The catalogue: the right formula is PyTorch's, every mistake changes what it claims and no more, and is found."""
 
 import itertools
 import re
@@ -96,7 +96,7 @@ def test_shards_of_any_number_combine_to_the_whole(rng):
 
 
 def changed(mistake, data):
-    """Which quantities a mistake changes on some data, beyond rounding; from its own start and from given statistics."""
+    """Which quantities a mistake changes on some data, beyond rounding: from its own start, from given statistics."""
     found = set()
     for what in QUANTITIES:
         for own_start in (True, False):
@@ -208,7 +208,7 @@ def test_explain_says_what_it_needs():
 
 def test_find():
     assert find("gamma-twice").trap == "T11"
-    with pytest.raises(KeyError, match="'biased-variance', wanted a name of the catalogue.*biased-running-variance"):
+    with pytest.raises(KeyError, match=r"'biased-variance', wanted a name of the catalogue.*biased-running-variance"):
         find("biased-variance")
 
 

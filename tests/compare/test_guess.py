@@ -99,6 +99,22 @@ def test_kinks_are_no_mistakes():
     assert "two sides of the kink at 0" in says[0]
 
 
+def test_tensors_that_are_rounding_errors():
+    noise = np.random.default_rng(0).normal(size=(2, 9)) * 1e-17
+    row = Row("gradient of fc.bias", "gradient", "backward", 1, noise[0], noise[1], 3e-17, 2e-17, 2e-18)
+    scene = Scene(row, Entry(row.name, "gradient", noise[1]), {}, {}, {}, {}, [], {}, {}, 8)
+    assert "rounding: one ulp moves this tensor by" in guesses_for(scene)[0].says
+    row.difference = 1e-12
+    assert guesses_for(scene) == [] or "rounding" not in guesses_for(scene)[0].says
+
+
+def test_a_factor_is_that_of_most_elements():
+    """A single large element must not make a factor of noise."""
+    ours, theirs = np.full(9, 1e-9), np.full(9, -1e-9)
+    ours[4], theirs[4] = 0.37, 1.0
+    assert guess(ours, theirs, allowed=1e-8) == []
+
+
 LEARNT = {
     "no bias": (lambda x, w, b: x @ w.T, "without the bias"),
     "twice": (lambda x, w, b: x @ w.T + 2 * b, "bias added twice"),

@@ -300,6 +300,30 @@ def check_optimisers(same):
         same(name, rest, want, 40)
 
 
+def check_data_loader(same):
+    """A data set on the device gives batches there, in the CPU's order, also when its samples are transformed."""
+
+    class Doubled(mt.utils.data.TensorDataset):
+        def __getitem__(self, index):
+            return tuple(2 * t for t in super().__getitem__(index))
+
+    x, y = mt.randn(7, 3), mt.arange(7)
+    for kind, indices in (
+        (mt.utils.data.TensorDataset, None),
+        (Doubled, None),
+        (mt.utils.data.TensorDataset, [3, 0, 5]),
+    ):
+        seen = []
+        for device in ("cuda", "cpu"):
+            mt.manual_seed(0)
+            dataset = kind(x.to(device), y.to(device))
+            dataset = dataset if indices is None else mt.utils.data.Subset(dataset, indices)
+            seen.append([t for batch in mt.utils.data.DataLoader(dataset, 2, shuffle=True) for t in batch])
+        assert all(on_device(t) for t in seen[0])
+        for there, here in zip(*seen, strict=True):
+            same(kind.__name__, there, here, 0)
+
+
 def check_printing(same):
     x = mt.tensor([1.0, 2.0], device="cuda")
     assert repr(x) == "tensor([1., 2.], device='cuda:0')"
@@ -319,5 +343,6 @@ BODIES = [
     check_state_dicts_cross_devices,
     check_optimiser,
     check_optimisers,
+    check_data_loader,
     check_printing,
 ]

@@ -9,6 +9,8 @@ A step on equal numbers may be off by ROUNDING eps per step, of the largest elem
 sensitivity is measured: twins of the program run with PyTorch, in which every result on which the libraries do not agree to
 the last bit is moved by NOISE eps of its largest element. What moves the twins by as much (up to a factor MARGIN) is
 rounding; what turns a comparison, an order or an error around in them decides nothing, and the program counts as undecided.
+Differences of equal numbers (softmax minus itself) leave nothing but rounding even where the libraries start alike. So there
+are twins, too, in which every result is moved; they count up to SMOOTH eps only, which hides no wrong gradient at a tie.
 """
 
 import ast
@@ -23,6 +25,7 @@ ROUNDING = 64  # sums here are at most that long, and no composite function in f
 NOISE = 16
 MARGIN = 16
 TWINS = 3
+SMOOTH = 1e3
 KEPT_MEMORY = "modified by an inplace operation"  # PyTorch at backward, where a recorded write overwrote a saved value
 
 
@@ -103,7 +106,7 @@ def fresh(library):
 
 def variables(names):
     """The variables of a program, without what it started with."""
-    return {name: x for name, x in names.items() if name not in ("torch", "F", "__builtins__")}
+    return {name: x for name, x in names.items() if name not in ("torch", "F") and not name.startswith("__")}
 
 
 def step(names, line):
@@ -190,6 +193,8 @@ def compare(lines, ours, theirs, slack=None):
         if wanted_kind == "error":
             names = [t.__name__ for t in type(got).__mro__]
             if kind == "error" and type(want).__name__ in names:
+                if ".backward(" in line:
+                    return None  # who has received a gradient by then is nobody's promise
                 continue
             if KEPT_MEMORY in str(want) and kind == "value" and any(is_recorded_write(other) for other in lines):
                 return None  # here the old memory is left alone (ARCHITECTURE.md): nothing more to compare
@@ -231,15 +236,17 @@ def disagreement(lines, torch):
 def sensitivity(lines, torch, ours, theirs):
     """How far twins of the program move, in the form of a trace, and the first step at which they part company."""
     slack, stable = [None] * len(lines), len(lines)
-    for seed in range(TWINS):
-        rng = np.random.default_rng(seed)
+    smooth = SMOOTH * coarsest_eps(lines)
+    for seed in range(2 * TWINS):
+        rng, everything = np.random.default_rng(seed), seed >= TWINS
 
-        def moved(i, names, rng=rng):
+        def moved(i, names, rng=rng, everything=everything):
             _, target = parsed(lines[i])
             if theirs[i][0] == "error" or ours[i][0] == "error":
                 return
             for name in [target] if target else variables(names):
-                if name in names and not exactly(ours[i][1].get(name), theirs[i][1].get(name)):
+                alike = name in names and exactly(ours[i][1].get(name), theirs[i][1].get(name))
+                if name in names and (not alike or (everything and target)):
                     for t in tensors_in(names[name]):
                         shake(t, rng)
 
@@ -248,10 +255,29 @@ def sensitivity(lines, torch, ours, theirs):
             try:
                 deviation = distance(got, want) if kind == wanted_kind == "value" else same_error(kind, got, want)
             except Undecided:
+                if everything:  # a tie of equal numbers is broken; what depends on it moves too far to count
+                    continue
                 stable = min(stable, i)
                 break
-            slack[i] = larger(slack[i], deviation)
+            slack[i] = larger(slack[i], small_only(deviation, smooth) if everything else deviation)
     return slack, stable
+
+
+def coarsest_eps(lines):
+    """The eps of the coarsest floating point type that a program names or makes by default."""
+    text = "\n".join(lines)
+    if "float16" in text or ".half()" in text:
+        return 2.0**-10
+    return 2.0**-23 if "float32" in text or "torch.rand" in text or "torch.nn." in text else 2.0**-52
+
+
+def small_only(deviation, limit):
+    """A deviation with 0 wherever it is too large to be what rounding does to a smooth function."""
+    if isinstance(deviation, dict):
+        return {key: small_only(d, limit) for key, d in deviation.items()}
+    if isinstance(deviation, list):
+        return [small_only(d, limit) for d in deviation]
+    return 0.0 if deviation is not None and deviation > limit else deviation
 
 
 def exactly(a, b):

@@ -106,12 +106,9 @@ class Growth:
             array = self.rng.integers(-3, 4, shape).astype(float)  # exact, with ties and zeros
         else:
             array = self.rng.normal(size=shape).round(2)
-        text = f"torch.tensor({array.tolist()}, dtype=torch.{dtype}"
-        text = f"{text}).reshape({shape}" if 0 in shape else text
+        values = f"torch.zeros({shape}" if 0 in shape else f"torch.tensor({array.tolist()}"
         wants = dtype.startswith("float") and self.chance(0.65 if grad is None else grad)
-        if wants and 0 not in shape:
-            text += ", requires_grad=True"
-        return self.assign(f"{text})" + (".requires_grad_()" if wants and 0 in shape else ""))
+        return self.assign(f"{values}, dtype=torch.{dtype}{', requires_grad=True' if wants else ''})")
 
     # adding lines
 
@@ -120,10 +117,10 @@ class Growth:
         name = f"v{self.count}"
         self.count += 1
         line = f"{name} = {expression}"
-        with_grad = not (self.lines and self.chance(0.05))
-        line = line if with_grad or "requires_grad" in expression else f"with torch.no_grad(): {line}"
+        if self.lines and "requires_grad" not in expression and self.chance(0.05):
+            line = f"with torch.no_grad(): {line}"
         kind, _ = programs.step(self.names, line)
-        if kind == "value" and self.useless(self.names[name]):
+        if kind == "value" and (self.useless(self.names[name]) or self.half_a_view(self.names[name])):
             del self.names[name]
             return None
         self.lines.append(line)
@@ -141,6 +138,10 @@ class Growth:
         elif isinstance(x, tuple | list) and x and isinstance(x[0], self.torch.Tensor):
             self.assign(f"{name}[{self.integer(0, len(x) - 1)}]")
 
+    def half_a_view(self, x):
+        """Whether it is a view made under no_grad of what requires grad: PyTorch's requires grad, the package's does not."""
+        return any(t._is_view() and t.requires_grad and t.grad_fn is None for t in programs.tensors_in(x))
+
     def useless(self, x):
         """Whether numbers are mostly nan, or so large that later ones would overflow."""
         for t in programs.tensors_in(x):
@@ -152,46 +153,58 @@ class Growth:
         return False
 
     def write(self, target, statement):
-        """Add a line that writes in place to the tensor `target`, and deletes what would see a recorded write or not."""
-        t, torch = self.names[target], self.torch
+        """Add a line that writes to the tensor `target`, and that deletes whatever would see a recorded write in PyTorch only."""
+        t = self.names[target]
         no_grad = self.chance(0.1) or (t.requires_grad and t.is_leaf and self.chance(0.8))
-        statement = f"with torch.no_grad(): {statement}" if no_grad else statement
-        if self.in_a_graph(target) and not self.chance(0.1 if no_grad or not t.requires_grad else 0.6):
+        if self.in_a_graph(target) and not self.chance(0.6 if t.requires_grad and not no_grad else 0.1):
             return  # most such writes only end in an error at backward
-        before = t.requires_grad
-        memory = t.untyped_storage().data_ptr()
-        kind, seen = programs.step(self.names, statement)
-        if kind == "error":
-            if not any(words in str(seen) for words in ABOUT_MEMORY):
+        statement = f"with torch.no_grad(): {statement}" if no_grad else statement
+        code, _ = programs.parsed(statement)
+        try:
+            exec(code, self.names)
+        except Exception as error:
+            if not any(words in str(error) for words in ABOUT_MEMORY):
                 self.lines.append(statement)
+            self.forget([name for name in self.sharing(t) if self.spoiled(self.names[name])])
             return
-        recorded = not no_grad and t.requires_grad
-        if recorded:
-            others = [
-                name
-                for name, x in programs.variables(self.names).items()
-                if any(y is not t and y.untyped_storage().data_ptr() == memory for y in programs.tensors_in(x))
-            ]
-            statement = f"{statement}; del {', '.join(others)}" if others else statement
-            for name in others:
-                del self.names[name]
-                self.pool = [other for other in self.pool if other != name]
-            if not before and t._is_view() or "del" not in statement and t._is_view() and t._base.is_leaf:
-                pass
-            statement += "  # recorded"
+        recorded = t.requires_grad and not no_grad
+        others = self.sharing(t)
+        others = [name for name in others if (recorded and self.names[name] is not t) or self.spoiled(self.names[name])]
+        self.forget(others, said=False)
+        statement += f"; del {', '.join(others)}" if others else ""
+        statement += "  # recorded" if recorded else ""
         self.lines.append(statement)
-        if self.useless(t):
+        if target in self.names and self.useless(t):
             self.pool = [name for name in self.pool if self.names[name] is not t]
-        del torch
+
+    def forget(self, names, said=True):
+        """Delete variables; with a line that says so, unless the line of the write does."""
+        for name in names:
+            del self.names[name]
+        self.pool = [name for name in self.pool if name not in names]
+        if names and said:
+            self.lines.append(f"del {', '.join(names)}")
+
+    def sharing(self, t):
+        """The names of the variables that share memory with a tensor; it is one of them."""
+        memory = t.untyped_storage().data_ptr()
+        return [
+            name
+            for name, x in programs.variables(self.names).items()
+            if any(y is t or (memory and y.untyped_storage().data_ptr() == memory) for y in programs.tensors_in(x))
+        ]
+
+    def spoiled(self, x):
+        """Whether PyTorch refuses to say where a view comes from, after a write to its base."""
+        try:
+            return any(t.grad_fn is False for t in programs.tensors_in(x))
+        except RuntimeError:
+            return True
 
     def in_a_graph(self, target):
         """Whether a recorded tensor shares memory with `target`, so that its old values may be needed for backward."""
-        memory = self.names[target].untyped_storage().data_ptr()
-        return any(
-            x.grad_fn is not None or (x.requires_grad and x.is_leaf)
-            for x in (self.names[name] for name in self.pool)
-            if x.untyped_storage().data_ptr() == memory
-        )
+        tensors = [t for name in self.sharing(self.names[target]) for t in programs.tensors_in(self.names[name])]
+        return any(t.requires_grad for t in tensors)
 
     def statement(self, line):
         """Add a line that is neither an assignment nor a write."""
@@ -229,13 +242,14 @@ def walk_back(g, final=False):
         return
     chosen = sorted({g.pick(wanting, np.arange(1, len(wanting) + 1.0)) for _ in range(g.integer(1, 4))}, key=names.index)
     terms = []
-    for name in chosen:
+    g.count += 1
+    for i, name in enumerate(chosen):
         t = g.value(name)
         shape = tuple(t.shape)
         weights = g.rng.integers(-4, 5, shape) / 4
         weights = weights if weights.any() else weights + 1
-        terms.append(f"({name} * torch.tensor({weights.tolist()}, dtype={t.dtype})).sum()")
-    g.count += 1
+        terms.append(f"part{g.count}_{i}")
+        g.statement(f"{terms[-1]} = ({name} * torch.tensor({weights.tolist()}, dtype={t.dtype})).sum()")
     loss = f"loss{g.count}"
     g.statement(f"{loss} = {' + '.join(terms)}")
     g.statement(f"{loss}.backward({'' if final else 'retain_graph=True'})")

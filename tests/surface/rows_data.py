@@ -437,6 +437,30 @@ def changed(L):
     return list(loader)
 
 
+def nested(L):
+    """A part of a part, as two random splits make it."""
+    return L.utils.data.Subset(L.utils.data.Subset(pairs(L), [6, 5, 4, 3]), [3, 1, 0])
+
+
+def doubled(L):
+    """Samples that are more than rows of tensors."""
+
+    class Doubled(L.utils.data.TensorDataset):
+        def __getitem__(self, index):
+            number, x = super().__getitem__(index)
+            return number, 2 * x, "doubled"
+
+    return Doubled(*pairs(L).tensors)
+
+
+def with_gradients(L):
+    """Rows of a tensor that asks for a gradient."""
+    x = tensor(L, 5, 2, grad=True)
+    for i, (rows_of_x,) in enumerate(L.utils.data.DataLoader(L.utils.data.TensorDataset(x), 2, sampler=[4, 1, 1, 0])):
+        (rows_of_x**2 * (i + 1)).sum().backward()
+    return x.grad
+
+
 def trained(L):
     """A regression on shuffled batches."""
     L.manual_seed(0)
@@ -557,6 +581,22 @@ ROWS += rows(
         "pin_memory": lambda L: load(L, Numbers(3), pin_memory=True),
         "in_order": lambda L: load(L, Numbers(3), in_order=False),
         "subscript": lambda L: L.utils.data.DataLoader[int](Numbers(3)).batch_size,
+        "batch_sampler_tuples": lambda L: load(L, pairs(L), batch_sampler=[(0,), (2, 1)]),
+        "batch_sampler_tensors": lambda L: load(L, pairs(L), batch_sampler=[L.tensor([0]), L.tensor([2, 1])]),
+        "batch_sampler_negative": lambda L: load(L, pairs(L), batch_sampler=[[-1, 0], [-7]]),
+        "batch_sampler_of_tensors": lambda L: load(L, pairs(L), batch_sampler=[[L.tensor(1), L.tensor(2)]]),
+        "default_collate_single": lambda L: load(
+            L, [[L.ones(2)], [L.zeros(2)]], None, collate_fn=L.utils.data.default_collate
+        ),
+        "split": lambda L: [load(L, part, 2, True) for part in L.utils.data.random_split(pairs(L), [5, 2])],
+        "nested_subset": lambda L: load(L, nested(L), 2),
+        "subset_of_tensor_indices": lambda L: load(L, L.utils.data.Subset(pairs(L), L.tensor([5, 1, 2])), 2),
+        "transformed_rows": lambda L: load(L, doubled(L), 3),
+        "transformed_subset": lambda L: load(L, L.utils.data.Subset(doubled(L), [6, 1]), 3),
+        "rows_with_gradients": with_gradients,
+        "rows_of_no_tensor": lambda L: load(
+            L, L.utils.data.Subset(L.utils.data.TensorDataset(L.ones(3)), [2, 2, 0]), 2
+        ),
         "enumerate": lambda L: [(i, x, y) for i, (x, y) in enumerate(L.utils.data.DataLoader(pairs(L), 4))],
         "changed_generator": changed,
         "training": trained,
@@ -569,6 +609,10 @@ ROWS += rows(
         "stream_length_dropped": lambda L: len(L.utils.data.DataLoader(stream(L, 5), 2, drop_last=True)),
     },
 )
+
+
+def nested_pair(L):
+    return L.utils.data.Subset(pairs(L), [5, 1])
 
 
 def fixed(name, value):
@@ -614,6 +658,9 @@ ROWS += errors(
         ),
         "no_length": (loader(dataset=lambda L: iter([1])), r"len"),
         "in_the_data": (loader(sampler=[7]), r"7 is not among 5"),
+        "in_the_rows": (loader(2, sampler=[7], dataset=pairs), r"7"),
+        "in_the_subset": (loader(2, sampler=[2], dataset=nested_pair), r"range"),
+        "empty_batch": (loader(batch_sampler=[[]], dataset=pairs), r"range"),
         "shapes": (loader(2, dataset=lambda L: [L.ones(2), L.ones(3)]), r"stack"),
         "set_batch_size": (fixed("batch_size", 3), r"batch_size should not be set"),
         "set_sampler": (fixed("sampler", None), r"sampler should not be set"),

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from .table import errors, gradients, rows, tensor
+from .table import errors, given, gradients, rows, tensor
 
 # of a tensor of shape (3, 4, 5)
 INDICES = {
@@ -250,13 +250,13 @@ ROWS += rows(
         "of_empty": lambda L: L.zeros(0, 3)[:, 1],
         "of_empty_mask": lambda L: L.zeros(0, 3)[L.zeros(0, dtype=L.bool)],
         "of_transposed": lambda L: tensor(L, 3, 4).T[L.tensor([3, 0])],
-        "of_transposed_mask": lambda L: (lambda x: x[x > 0])(tensor(L, 3, 4).T),
+        "of_transposed_mask": lambda L: given(lambda x: x[x > 0], tensor(L, 3, 4).T),
         "of_expanded": lambda L: tensor(L, 3).expand(2, 3)[1],
         "slice_is_a_view": shares,
         "chained": lambda L: tensor(L, 3, 4, 5)[1][2][3],
         "contiguous": lambda L: tensor(L, 3, 4)[:, 1].is_contiguous(),
         "item": lambda L: tensor(L, 3)[1].item(),
-        "no_grad": lambda L: (lambda x: x[0])(tensor(L, 3).requires_grad_().detach()),
+        "no_grad": lambda L: given(lambda x: x[0], tensor(L, 3).requires_grad_().detach()),
         "python_loop": lambda L: [float(x[i, i]) for x in [tensor(L, 3, 3)] for i in range(3)],
         "index_tensor_loop": lambda L: [tensor(L, 3)[i] for i in L.tensor([2, 0])],
     },
@@ -297,34 +297,40 @@ for dtype in KINDS:
 ROWS += rows(
     "Tensor.__setitem__",
     {
-        "broadcast_row": lambda L: (lambda x: (x.__setitem__(slice(1, 3), tensor(L, 4)), x)[1])(L.zeros(3, 4)),
-        "broadcast_column": lambda L: (lambda x: (x.__setitem__((slice(None), [0, 2]), L.ones(3, 1)), x)[1])(
-            L.zeros(3, 4)
+        "broadcast_row": lambda L: given(lambda x: (x.__setitem__(slice(1, 3), tensor(L, 4)), x)[1], L.zeros(3, 4)),
+        "broadcast_column": lambda L: given(
+            lambda x: (x.__setitem__((slice(None), [0, 2]), L.ones(3, 1)), x)[1], L.zeros(3, 4)
         ),
-        "mask_values": lambda L: (lambda x: (x.__setitem__(x > 0, tensor(L, int((x > 0).sum()))), x)[1])(
-            tensor(L, 3, 4)
+        "mask_values": lambda L: given(
+            lambda x: (x.__setitem__(x > 0, tensor(L, int((x > 0).sum()))), x)[1], tensor(L, 3, 4)
         ),
-        "mask_one_value": lambda L: (lambda x: (x.__setitem__(x > 0, L.tensor([5.0])), x)[1])(tensor(L, 3, 4).float()),
-        "from_itself": lambda L: (lambda x: (x.__setitem__(0, x[1]), x)[1])(tensor(L, 3, 4)),
-        "overlapping": lambda L: (lambda x: (x.__setitem__(slice(1, 4), x[:3].clone()), x)[1])(tensor(L, 4)),
-        "zero_dim": lambda L: (lambda x: (x.__setitem__(..., 5.0), x)[1])(L.tensor(3.0)),
-        "zero_dim_tuple": lambda L: (lambda x: (x.__setitem__((), 5.0), x)[1])(L.tensor(3.0)),
-        "into_transposed": lambda L: (lambda x: (x.T.__setitem__(0, 5.0), x)[1])(tensor(L, 3, 4)),
-        "add_row": lambda L: (lambda x: (x.__setitem__(0, x[0] + 1), x)[1])(tensor(L, 3, 4)),
-        "requires_grad_value_alone": lambda L: (lambda x, v: (x.__setitem__(0, v * 2), gradients(L, x * x, v))[1])(
-            L.zeros(3, dtype=L.float64), tensor(L, grad=True)
+        "mask_one_value": lambda L: given(
+            lambda x: (x.__setitem__(x > 0, L.tensor([5.0])), x)[1], tensor(L, 3, 4).float()
         ),
-        "two_writes_gradient": lambda L: (
-            lambda x, y: (y.__setitem__(0, 0.0), y.__setitem__((slice(None), 1), y[:, 0]), gradients(L, y * y, x))[2]
-        )(*(lambda x: (x, x * 1))(tensor(L, 3, 4, grad=True))),
-        "used_before_gradient": lambda L: (
-            lambda x, y: (lambda z: (y.__setitem__(0, 0.0), gradients(L, [z, y * y], x))[1])(y.sum(1))
-        )(*(lambda x: (x, x * 1))(tensor(L, 3, 4, grad=True))),
-        "leaf_under_no_grad": lambda L: (lambda x: L.no_grad()(lambda: (x.__setitem__(0, 5.0), x.detach())[1])())(
-            tensor(L, 3, grad=True)
+        "from_itself": lambda L: given(lambda x: (x.__setitem__(0, x[1]), x)[1], tensor(L, 3, 4)),
+        "overlapping": lambda L: given(lambda x: (x.__setitem__(slice(1, 4), x[:3].clone()), x)[1], tensor(L, 4)),
+        "zero_dim": lambda L: given(lambda x: (x.__setitem__(..., 5.0), x)[1], L.tensor(3.0)),
+        "zero_dim_tuple": lambda L: given(lambda x: (x.__setitem__((), 5.0), x)[1], L.tensor(3.0)),
+        "into_transposed": lambda L: given(lambda x: (x.T.__setitem__(0, 5.0), x)[1], tensor(L, 3, 4)),
+        "add_row": lambda L: given(lambda x: (x.__setitem__(0, x[0] + 1), x)[1], tensor(L, 3, 4)),
+        "requires_grad_value_alone": lambda L: given(
+            lambda x, v: (x.__setitem__(0, v * 2), gradients(L, x * x, v))[1],
+            L.zeros(3, dtype=L.float64),
+            tensor(L, grad=True),
         ),
-        "add_repeated_once": lambda L: (lambda x: (x.__setitem__(L.tensor([0, 0]), x[L.tensor([0, 0])] + 1), x)[1])(
-            L.zeros(3)
+        "two_writes_gradient": lambda L: given(
+            lambda x, y: (y.__setitem__(0, 0.0), y.__setitem__((slice(None), 1), y[:, 0]), gradients(L, y * y, x))[2],
+            *given(lambda x: (x, x * 1), tensor(L, 3, 4, grad=True)),
+        ),
+        "used_before_gradient": lambda L: given(
+            lambda x, y: given(lambda z: (y.__setitem__(0, 0.0), gradients(L, [z, y * y], x))[1], y.sum(1)),
+            *given(lambda x: (x, x * 1), tensor(L, 3, 4, grad=True)),
+        ),
+        "leaf_under_no_grad": lambda L: given(
+            lambda x: L.no_grad()(lambda: (x.__setitem__(0, 5.0), x.detach())[1])(), tensor(L, 3, grad=True)
+        ),
+        "add_repeated_once": lambda L: given(
+            lambda x: (x.__setitem__(L.tensor([0, 0]), x[L.tensor([0, 0])] + 1), x)[1], L.zeros(3)
         ),
     },
 )
@@ -440,11 +446,13 @@ ROWS += rows(
         "zero_dim_mask": along(lambda L, x: x.masked_fill(L.tensor(True), 7.0)),
         "larger_mask": along(lambda L, x: x.masked_fill(L.tensor([MASK, MASK]), 7.0)),
         "text": along(lambda L, x: x.masked_fill(L.tensor(MASK), 7.0)),
-        "value_gradient": lambda L: (lambda x, v: gradients(L, x.masked_fill(L.tensor(MASK), v), x, v))(
-            tensor(L, 3, 4, grad=True), tensor(L, grad=True)
+        "value_gradient": lambda L: given(
+            lambda x, v: gradients(L, x.masked_fill(L.tensor(MASK), v), x, v),
+            tensor(L, 3, 4, grad=True),
+            tensor(L, grad=True),
         ),
-        "value_gradient_alone": lambda L: (lambda x, v: gradients(L, x.masked_fill(L.tensor(MASK), v), v))(
-            tensor(L, 3, 4), tensor(L, grad=True)
+        "value_gradient_alone": lambda L: given(
+            lambda x, v: gradients(L, x.masked_fill(L.tensor(MASK), v), v), tensor(L, 3, 4), tensor(L, grad=True)
         ),
         "function": lambda L: L.masked_fill(tensor(L, 3, 4), L.tensor(MASK), 7.0),
         "named": lambda L: tensor(L, 3, 4).masked_fill(mask=L.tensor(MASK), value=7.0),
@@ -452,9 +460,9 @@ ROWS += rows(
         "integers_from_tensor": lambda L: L.arange(3).masked_fill(L.tensor([True, False, True]), L.tensor(2.7)),
         "empty": lambda L: L.zeros(0).masked_fill(L.zeros(0, dtype=L.bool), 1.0),
         "zero_dim": lambda L: L.tensor(1.0).masked_fill(L.tensor(True), 5.0),
-        "in_place": lambda L: (lambda x: (x.masked_fill_(x > 0, -1.0), x))(tensor(L, 3, 4)),
-        "in_place_recorded": lambda L: (lambda x: gradients(L, (x * 1).masked_fill_(L.tensor(MASK), -1.0), x))(
-            tensor(L, 3, 4, grad=True)
+        "in_place": lambda L: given(lambda x: (x.masked_fill_(x > 0, -1.0), x), tensor(L, 3, 4)),
+        "in_place_recorded": lambda L: given(
+            lambda x: gradients(L, (x * 1).masked_fill_(L.tensor(MASK), -1.0), x), tensor(L, 3, 4, grad=True)
         ),
         "in_place_integers": lambda L: L.arange(3).masked_fill_(L.tensor([True, False, True]), 2.7),
         "grad_fn": lambda L: repr(tensor(L, 3, grad=True).masked_fill(L.tensor([True, False, True]), 1.0)),
@@ -487,11 +495,14 @@ ROWS += rows(
         "places_empty": lambda L: L.where(L.zeros(0, 3) > 0),
         "uint8_condition": lambda L: L.where(L.tensor([1, 0, 2], dtype=L.uint8), 1, 2),
         "broadcast": lambda L: L.where(tensor(L, 3, 1) > 0, tensor(L, 4), tensor(L, 2, 1, 1)),
-        "gradient": lambda L: (lambda x, y: gradients(L, L.where(L.tensor(MASK), x, y), x, y))(
-            tensor(L, 3, 4, grad=True), tensor(L, 4, seed=1, grad=True)
+        "gradient": lambda L: given(
+            lambda x, y: gradients(L, L.where(L.tensor(MASK), x, y), x, y),
+            tensor(L, 3, 4, grad=True),
+            tensor(L, 4, seed=1, grad=True),
         ),
-        "gradient_nan_elsewhere": lambda L: (lambda x: gradients(L, L.where(x > 0, x.log(), x), x))(
-            L.tensor([-1.0, 0.0, 2.0], dtype=L.float64, requires_grad=True)
+        "gradient_nan_elsewhere": lambda L: given(
+            lambda x: gradients(L, L.where(x > 0, x.log(), x), x),
+            L.tensor([-1.0, 0.0, 2.0], dtype=L.float64, requires_grad=True),
         ),
         "numbers_int": lambda L: L.where(L.tensor([True, False]), 1, 2),
         "numbers_float": lambda L: L.where(L.tensor([True, False]), 1.0, 2.0),
@@ -517,6 +528,7 @@ ROWS += errors(
     },
 )
 ROWS += rows(
-    "Tensor.where", {"gradient": lambda L: (lambda x: gradients(L, x.where(x > 0, x * 3), x))(tensor(L, 5, grad=True))}
+    "Tensor.where",
+    {"gradient": lambda L: given(lambda x: gradients(L, x.where(x > 0, x * 3), x), tensor(L, 5, grad=True))},
 )
 ROWS += errors("Tensor.where", {"shapes": (lambda L: L.ones(2).where(L.ones(3) > 0, L.ones(2)), r"where")})

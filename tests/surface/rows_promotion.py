@@ -133,8 +133,7 @@ for name, function in OPERATORS.items():
 for name, function in IN_PLACE.items():
     ROWS += rows(f"Tensor.{name}", {f"{d}_takes_all": takes_all(function, d) for d in DTYPES})
 for name in ("maximum", "minimum"):
-    table = {d: (lambda d: lambda L: meets_all(getattr(L, name), d)(L))(d) for d in DTYPES}
-    ROWS += rows(name, {f"{d}_meets_all": run for d, run in table.items()})
+    ROWS += rows(name, {f"{d}_meets_all": (lambda L, n=name, d=d: meets_all(getattr(L, n), d)(L)) for d in DTYPES})
 ROWS += rows("where", {f"{d}_meets_all": (lambda L, d=d: choices(L, d)) for d in DTYPES})
 ROWS += rows("cat", {f"{d}_meets_all": joined(lambda L: L.cat, d) for d in DTYPES})
 ROWS += rows("stack", {f"{d}_meets_all": joined(lambda L: L.stack, d) for d in DTYPES})

@@ -1,6 +1,6 @@
-"""Rows about reductions: every kind of `dim`, dtypes, nan, ties, nothing to reduce, and what they are called in print."""
+"""Rows about reductions: every kind of `dim`, dtypes, nan, ties, nothing to reduce, and their names in print."""
 
-from .table import errors, gradients, rows, tensor
+from .table import errors, given, gradients, rows, tensor
 
 DTYPES = ("bool", "uint8", "int8", "int16", "int32", "int64", "float16", "float32", "float64")
 NAN, INF = float("nan"), float("inf")
@@ -135,8 +135,8 @@ for name in (*SMALL, "logsumexp", "norm", "softmax", "log_softmax", "median", "c
     ROWS += rows(
         f"Tensor.{name}",
         {
-            "nan_and_infinity": lambda L, n=name: (lambda y: tuple(y) if isinstance(y, tuple) else y)(
-                getattr(L.tensor(SPECIAL, dtype=L.float64), n)(dim=1)
+            "nan_and_infinity": lambda L, n=name: given(
+                lambda y: tuple(y) if isinstance(y, tuple) else y, getattr(L.tensor(SPECIAL, dtype=L.float64), n)(dim=1)
             ),
         },
     )
@@ -179,10 +179,12 @@ for name in ("max", "min"):
         f"Tensor.{name}",
         {
             "other_tensor": lambda L, n=name: getattr(tensor(L, 2, 3), n)(tensor(L, 3, seed=1)),
-            "other_tensor_gradient": lambda L, n=name: (lambda x, y: gradients(L, getattr(x, n)(y), x, y))(
-                tensor(L, 2, 3, grad=True), tensor(L, 3, seed=1, grad=True)
+            "other_tensor_gradient": lambda L, n=name: given(
+                lambda x, y: gradients(L, getattr(x, n)(y), x, y),
+                tensor(L, 2, 3, grad=True),
+                tensor(L, 3, seed=1, grad=True),
             ),
-            "named_parts": lambda L, n=name: (lambda y: (y.values, y.indices))(getattr(tensor(L, 2, 3), n)(1)),
+            "named_parts": lambda L, n=name: given(lambda y: (y.values, y.indices), getattr(tensor(L, 2, 3), n)(1)),
             "unpacked": lambda L, n=name: [*getattr(tensor(L, 2, 3), n)(1)],
             "text": lambda L, n=name: repr(getattr(L.arange(6.0).view(2, 3), n)(1)),
             "keepdim_positional": lambda L, n=name: tuple(getattr(tensor(L, 2, 3), n)(1, True)),
@@ -223,13 +225,13 @@ for name in ("var", "std"):
             "dim_bool_keepdim": lambda L, n=name: getattr(tensor(L, 2, 3), n)(1, False, True),
             "one_element": lambda L, n=name: getattr(tensor(L, 1), n)(),
             "one_element_biased": lambda L, n=name: getattr(tensor(L, 1), n)(correction=0),
-            "one_element_gradient": lambda L, n=name: (lambda x: gradients(L, getattr(x, n)(), x))(
-                tensor(L, 1, grad=True)
+            "one_element_gradient": lambda L, n=name: given(
+                lambda x: gradients(L, getattr(x, n)(), x), tensor(L, 1, grad=True)
             ),
             "rows_of_one": lambda L, n=name: getattr(tensor(L, 3, 1), n)(1),
             "constant": lambda L, n=name: getattr(L.full((5,), 0.1, dtype=L.float64), n)(),
-            "constant_gradient": lambda L, n=name: (lambda x: gradients(L, getattr(x, n)(correction=0), x))(
-                L.ones(4, dtype=L.float64, requires_grad=True)
+            "constant_gradient": lambda L, n=name: given(
+                lambda x: gradients(L, getattr(x, n)(correction=0), x), L.ones(4, dtype=L.float64, requires_grad=True)
             ),
             "large_mean": lambda L, n=name: getattr(tensor(L, 50) + 1e6, n)(),
             "float32_large_mean": lambda L, n=name: getattr((tensor(L, 50) + 64).float(), n)(),
@@ -299,8 +301,12 @@ for name in ("cumsum", "cumprod"):
             "axis": lambda L, n=name: getattr(tensor(L, 3, 4), n)(axis=0),
             "dtype": lambda L, n=name: getattr(L.tensor([1, 2, 3]), n)(0, dtype=L.float32),
             "every_dtype": of_every_dtype(name, dim=1),
-            "gradient": lambda L, n=name: (lambda x: gradients(L, getattr(x, n)(1), x))(tensor(L, 3, 4, grad=True)),
-            "gradient_zero_dim": lambda L, n=name: (lambda x: gradients(L, getattr(x, n)(0), x))(tensor(L, grad=True)),
+            "gradient": lambda L, n=name: given(
+                lambda x: gradients(L, getattr(x, n)(1), x), tensor(L, 3, 4, grad=True)
+            ),
+            "gradient_zero_dim": lambda L, n=name: given(
+                lambda x: gradients(L, getattr(x, n)(0), x), tensor(L, grad=True)
+            ),
             "int8_wraps_not": lambda L, n=name: getattr(L.tensor([100, 100], dtype=L.int8), n)(0),
         },
     )
@@ -317,11 +323,12 @@ for name in ("cumsum", "cumprod"):
 ROWS += rows(
     "cumprod",
     {
-        "gradient_one_zero": lambda L: (lambda x: gradients(L, x.cumprod(0), x))(
-            L.tensor([2.0, 0.0, 3.0, 4.0], dtype=L.float64, requires_grad=True)
+        "gradient_one_zero": lambda L: given(
+            lambda x: gradients(L, x.cumprod(0), x), L.tensor([2.0, 0.0, 3.0, 4.0], dtype=L.float64, requires_grad=True)
         ),
-        "gradient_two_zeros": lambda L: (lambda x: gradients(L, x.cumprod(0), x))(
-            L.tensor([2.0, 0.0, 3.0, 0.0, 5.0], dtype=L.float64, requires_grad=True)
+        "gradient_two_zeros": lambda L: given(
+            lambda x: gradients(L, x.cumprod(0), x),
+            L.tensor([2.0, 0.0, 3.0, 0.0, 5.0], dtype=L.float64, requires_grad=True),
         ),
     },
 )
@@ -329,8 +336,9 @@ ROWS += rows(
     "Tensor.prod",
     {
         f"gradient_zeros_{k}": (
-            lambda L, v=values: (lambda x: gradients(L, x.prod(1), x))(
-                L.tensor([v, [1.0, 2.0, 3.0]], dtype=L.float64, requires_grad=True)
+            lambda L, v=values: given(
+                lambda x: gradients(L, x.prod(1), x),
+                L.tensor([v, [1.0, 2.0, 3.0]], dtype=L.float64, requires_grad=True),
             )
         )
         for k, values in {"none": [2.0, 3.0, 4.0], "one": [2.0, 0.0, 4.0], "two": [0.0, 0.0, 4.0]}.items()
@@ -339,8 +347,8 @@ ROWS += rows(
 ROWS += rows(
     "Tensor.prod",
     {
-        "gradient_zero_all": lambda L: (lambda x: gradients(L, x.prod(), x))(
-            L.tensor([[2.0, 0.0], [4.0, 5.0]], dtype=L.float64, requires_grad=True)
+        "gradient_zero_all": lambda L: given(
+            lambda x: gradients(L, x.prod(), x), L.tensor([[2.0, 0.0], [4.0, 5.0]], dtype=L.float64, requires_grad=True)
         ),
         "bool": lambda L: L.tensor([True, False]).prod(),
         "uint8": lambda L: L.full((3,), 200, dtype=L.uint8).prod(),
@@ -363,12 +371,15 @@ for name in ("softmax", "log_softmax"):
             "one_masked": lambda L, n=name: getattr(L.tensor([0.0, -INF, 1.0]), n)(0),
             "transposed": lambda L, n=name: getattr(tensor(L, 3, 4).T, n)(0),
             "float16": lambda L, n=name: getattr(tensor(L, 3, 4).half(), n)(1),
-            "gradient": lambda L, n=name: (lambda x: gradients(L, getattr(x, n)(1), x))(tensor(L, 3, 4, grad=True)),
-            "gradient_float32": lambda L, n=name: (lambda x: gradients(L, getattr(x, n)(0), x))(
-                tensor(L, 3, 4, dtype="float32", grad=True)
+            "gradient": lambda L, n=name: given(
+                lambda x: gradients(L, getattr(x, n)(1), x), tensor(L, 3, 4, grad=True)
             ),
-            "dtype_gradient": lambda L, n=name: (lambda x: gradients(L, getattr(x, n)(1, dtype=L.float64), x))(
-                tensor(L, 3, 4, dtype="float32", grad=True)
+            "gradient_float32": lambda L, n=name: given(
+                lambda x: gradients(L, getattr(x, n)(0), x), tensor(L, 3, 4, dtype="float32", grad=True)
+            ),
+            "dtype_gradient": lambda L, n=name: given(
+                lambda x: gradients(L, getattr(x, n)(1, dtype=L.float64), x),
+                tensor(L, 3, 4, dtype="float32", grad=True),
             ),
         },
     )
@@ -390,8 +401,8 @@ ROWS += rows(
         "function": lambda L: L.logsumexp(tensor(L, 2, 3), (0, 1)),
         "keepdim_positional": lambda L: tensor(L, 2, 3).logsumexp(1, True),
         "integers": lambda L: L.tensor([1, 2]).logsumexp(0),
-        "gradient_minus_infinity": lambda L: (lambda x: gradients(L, x.logsumexp(0), x))(
-            L.tensor([-INF, 1.0, 2.0], dtype=L.float64, requires_grad=True)
+        "gradient_minus_infinity": lambda L: given(
+            lambda x: gradients(L, x.logsumexp(0), x), L.tensor([-INF, 1.0, 2.0], dtype=L.float64, requires_grad=True)
         ),
     },
 )
@@ -417,15 +428,18 @@ for special, p in PS.items():
             f"p_{special}_keepdim": lambda L, p=p: tensor(L, 2, 3, low=-1).norm(p=p, dim=0, keepdim=True),
             f"p_{special}_all_keepdim": lambda L, p=p: tensor(L, 2, 3, low=-1).norm(p=p, keepdim=True),
             f"p_{special}_zeros": lambda L, p=p: L.zeros(2, 3).norm(p, 1),
-            f"p_{special}_gradient": lambda L, p=p: (lambda x: gradients(L, x.norm(p), x))(tensor(L, 2, 3, grad=True)),
-            f"p_{special}_gradient_dim": lambda L, p=p: (lambda x: gradients(L, x.norm(p, dim=1), x))(
-                tensor(L, 2, 3, grad=True)
+            f"p_{special}_gradient": lambda L, p=p: given(
+                lambda x: gradients(L, x.norm(p), x), tensor(L, 2, 3, grad=True)
             ),
-            f"p_{special}_gradient_zeros": lambda L, p=p: (lambda x: gradients(L, x.norm(p), x))(
-                L.zeros(3, dtype=L.float64, requires_grad=True)
+            f"p_{special}_gradient_dim": lambda L, p=p: given(
+                lambda x: gradients(L, x.norm(p, dim=1), x), tensor(L, 2, 3, grad=True)
             ),
-            f"p_{special}_gradient_some_zeros": lambda L, p=p: (lambda x: gradients(L, x.norm(p), x))(
-                L.tensor([0.0, 3.0, -4.0, 0.0], dtype=L.float64, requires_grad=True)
+            f"p_{special}_gradient_zeros": lambda L, p=p: given(
+                lambda x: gradients(L, x.norm(p), x), L.zeros(3, dtype=L.float64, requires_grad=True)
+            ),
+            f"p_{special}_gradient_some_zeros": lambda L, p=p: given(
+                lambda x: gradients(L, x.norm(p), x),
+                L.tensor([0.0, 3.0, -4.0, 0.0], dtype=L.float64, requires_grad=True),
             ),
             f"p_{special}_function": lambda L, p=p: L.norm(tensor(L, 5), p),
         },
@@ -470,7 +484,7 @@ ROWS += rows(
     "Tensor.grad_fn",
     {
         f"of_{k}_after_backward": (
-            lambda L, e=e: (lambda y: (y.sum().backward(), repr(y))[1])(eval(e, {"x": tensor(L, 2, 3, grad=True)}))
+            lambda L, e=e: given(lambda y: (y.sum().backward(), repr(y))[1], eval(e, {"x": tensor(L, 2, 3, grad=True)}))
         )
         for k, e in GRAD_FNS.items()
         if not k.startswith(("max_dim", "min_dim", "median_dim"))

@@ -1,6 +1,6 @@
 """Rows about shapes: views, orders of dimensions, joining, cutting, and how a tensor says what it is."""
 
-from .table import errors, gradients, rows, tensor
+from .table import errors, given, gradients, rows, tensor
 
 
 def moved(function, *shape):
@@ -47,7 +47,7 @@ ROWS += rows(
         "empty_unknown": lambda L: L.zeros(0).view(-1, 2),
         "zero_dim": lambda L: L.tensor(1.0).view(1, 1),
         "to_zero_dim": lambda L: L.tensor([1.0]).view(()),
-        "shares_memory": lambda L: (lambda x: (x.view(6).fill_(3), x)[1])(L.zeros(2, 3)),
+        "shares_memory": lambda L: given(lambda x: (x.view(6).fill_(3), x)[1], L.zeros(2, 3)),
         "bytes": lambda L: L.tensor([1.0, -2.0]).view(L.int32),
         "bytes_wider": lambda L: L.tensor([1, 0], dtype=L.int32).view(L.int64),
         "bytes_narrower": lambda L: L.tensor([[258]], dtype=L.int64).view(L.uint8),
@@ -83,13 +83,13 @@ ROWS += rows(
         function=lambda L, x: L.reshape(x, (4, 6)),
         function_named=lambda L, x: L.reshape(input=x, shape=(4, 6)),
         same=lambda L, x: x.reshape(2, 3, 4),
-        viewable=lambda L, x: x.transpose(0, 1).reshape(3, 2, 2, 2),
     ),
 )
 ROWS += rows(
     "Tensor.reshape",
     {
         "transposed": lambda L: gradients(L, (x := tensor(L, 3, 4, grad=True)).T.reshape(12), x),
+        "viewable": lambda L: gradients(L, (x := tensor(L, *S, grad=True)).transpose(0, 1).reshape(3, 2, 2, 2), x),
         "empty": lambda L: L.zeros(0, 3).reshape(3, 0),
         "zero_dim": lambda L: L.tensor(1.0).reshape(1),
         "to_zero_dim": lambda L: L.ones(1, 1).reshape(()),
@@ -184,7 +184,7 @@ ROWS += errors(
         "one_dim": (lambda L: L.ones(2, 3).transpose(0), r"dim1"),
         "float": (lambda L: L.ones(2, 3).transpose(0.0, 1), r"transpose.*float"),
         "zero_dim": (lambda L: L.tensor(1.0).transpose(0, 1), r"transpose.*range"),
-        "movedim_counts": (lambda L: L.ones(2, 3).movedim((0, 1), 0), r"movedim"),
+        "movedim_counts": (lambda L: L.ones(2, 3).movedim((0, 1), (0,)), r"movedim.*\(0, 1\)"),
     },
 )
 ROWS += rows("Tensor.T", table((3, 4), matrix=lambda L, x: x.T, twice=lambda L, x: x.T.T, t=lambda L, x: x.t()))
@@ -369,7 +369,9 @@ ROWS += errors(
         "empty_matrix": (lambda L: L.cat([L.ones(2, 2, 2), L.zeros(0, 3)]), r"cat.*\(0, 3\)"),
     },
 )
-ROWS += rows("stack", {"zero_dim": lambda L: L.stack([L.tensor(1.0), L.tensor(2.0)]), "empty": lambda L: L.stack([L.zeros(0)])})
+ROWS += rows(
+    "stack", {"zero_dim": lambda L: L.stack([L.tensor(1.0), L.tensor(2.0)]), "empty": lambda L: L.stack([L.zeros(0)])}
+)
 ROWS += rows(
     "split",
     table(
@@ -434,8 +436,6 @@ ROWS += rows(
         zero=lambda L, x: x.repeat(0, 1),
         tile=lambda L, x: x.tile(2),
         tile_more=lambda L, x: L.tile(x, (2, 1, 2)),
-        interleave=lambda L, x: x.repeat_interleave(2),
-        interleave_dim=lambda L, x: x.repeat_interleave(2, dim=1),
         interleave_counts=lambda L, x: L.repeat_interleave(x, L.tensor([1, 0, 2]), dim=1),
         roll=lambda L, x: x.roll(1),
         roll_dim=lambda L, x: x.roll(1, 1),
@@ -449,19 +449,25 @@ ROWS += rows(
         tril_below=lambda L, x: L.tril(x, diagonal=-1),
         triu=lambda L, x: x.triu(),
         triu_above=lambda L, x: L.triu(x, 1),
-        diag=lambda L, x: x.diag(),
-        diag_above=lambda L, x: x.diag(1),
         diagonal=lambda L, x: x.diagonal(),
         diagonal_below=lambda L, x: x.diagonal(-1),
         diagonal_outside=lambda L, x: x.diagonal(5),
     ),
 )
-ROWS += rows("Tensor.repeat", table((3,), diag_vector=lambda L, x: x.diag(), diag_vector_below=lambda L, x: L.diag(x, -1)))
+ROWS += rows(
+    "Tensor.repeat", table((3,), diag_vector=lambda L, x: x.diag(), diag_vector_below=lambda L, x: L.diag(x, -1))
+)
 ROWS += rows("Tensor.repeat", table((3, 3), trace=lambda L, x: x.trace() * 2))
-ROWS += rows("Tensor.repeat", table(S, diagonal_dims=lambda L, x: x.diagonal(1, 0, 2), triu_batch=lambda L, x: x.triu()))
+ROWS += rows(
+    "Tensor.repeat", table(S, diagonal_dims=lambda L, x: x.diagonal(1, 0, 2), triu_batch=lambda L, x: x.triu())
+)
 ROWS += rows(
     "Tensor.repeat",
     {
+        "interleave": lambda L: gradients(L, (x := tensor(L, 2, 3, grad=True)).repeat_interleave(2), x),
+        "interleave_dim": lambda L: gradients(L, (x := tensor(L, 2, 3, grad=True)).repeat_interleave(2, dim=1), x),
+        "diag": lambda L: gradients(L, (x := tensor(L, 2, 3, grad=True)).diag(), x),
+        "diag_above": lambda L: gradients(L, (x := tensor(L, 2, 3, grad=True)).diag(1), x),
         "integers": lambda L: L.arange(3).repeat(2),
         "zero_dim": lambda L: L.tensor(1.0).repeat(3),
         "trace_integers": lambda L: L.arange(9).view(3, 3).trace(),
@@ -517,7 +523,9 @@ ROWS += rows(
         "argsort_descending": lambda L: L.argsort(tensor(L, 3, 4), dim=0, descending=True),
     },
 )
-ROWS += errors("sort", {"range": (lambda L: L.ones(2).sort(1), r"sort.*range"), "list": (lambda L: L.sort([1]), r"sort.*list")})
+ROWS += errors(
+    "sort", {"range": (lambda L: L.ones(2).sort(1), r"sort.*range"), "list": (lambda L: L.sort([1]), r"sort.*list")}
+)
 ROWS += rows(
     "topk",
     table(
@@ -592,7 +600,7 @@ ROWS += rows(
         "constant": lambda L: tuple(L.histogram(L.full((3,), 2.0), 4)),
         "matrix": lambda L: tuple(L.histogram(tensor(L, 5, 5), 3)),
         "float32": lambda L: tuple(L.histogram(tensor(L, 50, dtype="float32"), 7)),
-        "named": lambda L: (lambda h: (h.hist, h.bin_edges))(L.histogram(tensor(L, 50), 7)),
+        "named": lambda L: given(lambda h: (h.hist, h.bin_edges), L.histogram(tensor(L, 50), 7)),
         "text": lambda L: repr(L.histogram(L.tensor([1.0, 2.0, 3.0]), 2)),
     },
 )

@@ -65,6 +65,11 @@ def tensor(L, *shape, seed=0, dtype="float64", grad=False, low=None):
     return t.requires_grad_() if grad else t
 
 
+def given(function, *values):
+    """function(*values): a name for each value, inside of a lambda."""
+    return function(*values)
+
+
 def gradients(L, y, *leaves, seed=99):
     """Walk back from `y` (or the tensors in it) with a random upstream gradient: (y, gradient of every leaf)."""
     ys = list(y) if isinstance(y, tuple | list) else [y]

@@ -8,7 +8,7 @@ from typing import Generic, TypeVar
 
 from ...random import Generator, default_generator
 from .collate import default_collate, default_convert
-from .dataset import IterableDataset
+from .dataset import IterableDataset, rows_at_once
 from .sampler import BatchSampler, RandomSampler, Sampler, SequentialSampler, draw_seed
 
 T_co = TypeVar("T_co", covariant=True)
@@ -203,6 +203,10 @@ class _Reader:
         """The batch with these indices, or the one sample; of a stream, the next so many, or _ENDED."""
         if self.stream is not None:
             return self._next(len(index)) if self.batched else self._next_sample()
+        if self.batched and self.collate_fn is default_collate:
+            batch = rows_at_once(self.dataset, index)
+            if batch is not None:
+                return batch
         if not self.batched:
             samples = self.dataset[index]
         elif callable(getattr(self.dataset, "__getitems__", None)):

@@ -7,7 +7,7 @@ import warnings
 from collections.abc import Iterable
 from typing import Generic, TypeVar
 
-from ... import drawing
+from ... import creation, drawing
 
 T_co = TypeVar("T_co", covariant=True)
 
@@ -226,6 +226,21 @@ class Subset(Dataset[T_co]):
 
     def __len__(self):
         return len(self.indices)
+
+
+def rows_at_once(dataset, indices):
+    """The batch that `default_collate` makes of samples that are nothing but rows of tensors, without the samples.
+
+    One indexing of each tensor instead of one per sample: several times faster. For a `TensorDataset`, or a `Subset` of
+    one; None for other data sets, which must be asked for each sample.
+    """
+    if type(indices) is not list or not indices:
+        return None
+    while type(dataset) is Subset:
+        dataset, indices = dataset.dataset, [dataset.indices[i] for i in indices]
+    if type(dataset) is not TensorDataset or any(type(i) is not int for i in indices):
+        return None
+    return [t[creation.tensor(indices, device=t.device)] for t in dataset.tensors]
 
 
 def random_split(dataset, lengths, generator=None):
