@@ -205,8 +205,46 @@ def step():
     return f"```python\n{(DOCS / 'step.py').read_text(encoding='utf-8')}```\n"
 
 
+def planted():
+    """docs/planted.py, and the head of the report that it prints; what depends on the last digits is left out."""
+    source = (DOCS / "planted.py").read_text(encoding="utf-8")
+    kept = ("DIFFERS", "  tensor  ", "  agreed before", "  guess", "  what to do")
+    said = [line for line in python(["docs/planted.py"]).splitlines() if line.startswith(kept)]
+    return f"```python\n{source}```\n\n```text\n{_lines(said)}```\n"
+
+
+PROOF = """\
+bn = mt.nn.BatchNorm1d(3).double()
+bn.weight.data.uniform_(0.5, 2)
+print(mt.compare.gradcheck(bn, mt.randn(5, 3, dtype=mt.float64), prove=True))
+"""
+
+
+def proof():
+    """A gradient check that proves itself, and what it says; what depends on the last digits is left out."""
+    said = python(["-c", f"import minitorch_bn as mt\nmt.manual_seed(0)\n{PROOF}"]).splitlines()
+    kept = [line for line in said if line.startswith(("gradcheck", "  proof"))]
+    return f"```python\n{PROOF}```\n\n```text\n{_lines(kept)}```\n"
+
+
+CONVENTIONS = """\
+x = mt.tensor([[1.0, 9.0], [3.0, 5.0], [5.0, 1.0], [7.0, 1.0]])
+print(mt.compare.conventions(x))
+"""
+
+
+def conventions():
+    """Who differs from PyTorch by how much, on a batch whose statistics are exact in binary."""
+    said = python(["-c", f"import minitorch_bn as mt\n{CONVENTIONS}"])
+    return f"```python\n{CONVENTIONS}```\n\n```text\n{said}```\n"
+
+
 MAKERS = {
-    maker.__name__: maker for maker in (run, circles, circles_verdict, names, names_verdict, example, frames, step, pdb)
+    maker.__name__: maker
+    for maker in (
+        *(run, circles, circles_verdict, names, names_verdict, example, frames, step, pdb),
+        *(planted, proof, conventions),
+    )
 }
 
 

@@ -1,8 +1,6 @@
 """minitorch_bn: PyTorch's interface, every gradient in readable NumPy, and BatchNorm that agrees with PyTorch's."""
 
-from importlib import import_module as _import_module
-
-from . import autograd, backend, compare, cuda, distributed, engine, nn, optim, random, utils
+from . import autograd, backend, cuda, distributed, engine, nn, optim, random, utils
 from .autograd import is_anomaly_check_nan_enabled, is_anomaly_enabled
 from .backend import device
 from .creation import (
@@ -200,6 +198,18 @@ from .ops import (
     var_mean,
     where,
 )
+from .ops import abs as absolute
+from .ops import clamp as clip
+from .ops import div as divide
+from .ops import div as true_divide
+from .ops import movedim as moveaxis
+from .ops import mul as multiply
+from .ops import neg as negative
+from .ops import pos as positive
+from .ops import sub as subtract
+from .ops import transpose as swapaxes
+from .ops import transpose as swapdims
+from .ops import trunc as fix
 from .printing import set_printoptions
 from .random import (
     Generator,
@@ -213,7 +223,7 @@ from .random import (
 from .serialization import load, save
 from .tensor import Size, Tensor
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 
 def is_tensor(obj, /):
@@ -229,7 +239,9 @@ def numel(input):
 
 
 def __getattr__(name):
-    """Import a tool when it is first asked for, as in `mt.compare.gradcheck`: training does not need it."""
+    """Import a tool when it is first asked for: minitorch_bn.compare."""
     if name == "compare":
-        return _import_module(f"{__name__}.{name}")
+        import importlib
+
+        return importlib.import_module(f"{__name__}.{name}")
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

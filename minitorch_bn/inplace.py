@@ -45,6 +45,7 @@ def write(name, x, compute, others=(), parts=()):
         )
     old = x
     if recorded:
+        check_writeable(name, x.array)
         old = x.like(x.array)
         old.op, old.requires_grad = x.op, x.requires_grad
         old.retains_grad, old.grad_array = x.retains_grad, x.grad_array
@@ -67,13 +68,21 @@ def _store(name, array, index, values):
     try:
         array[index] = values
     except ValueError as error:
-        if not array.flags.writeable:
-            raise RuntimeError(
-                f"{name}: unsupported operation: more than one element of the written-to tensor refers to a single "
-                "memory location (expand), or its memory is read-only; write to a clone()"
-            ) from None
+        if not array.size:
+            return
+        check_writeable(name, array)
         raise RuntimeError(f"{name}: shape mismatch: {error}") from None
     clock.wrote(array)
+
+
+def check_writeable(name, array):
+    """Raise PyTorch's error if the elements of `array` share memory, as after expand, or cannot be written to."""
+    shared = any(step == 0 and n > 1 for step, n in zip(array.strides, array.shape, strict=True))
+    if array.size and (shared or not getattr(array.flags, "writeable", True)):  # CuPy has no such flag
+        raise RuntimeError(
+            f"{name}: unsupported operation: more than one element of the written-to tensor refers to a single "
+            "memory location (expand), or its memory is read-only; write to a clone()"
+        )
 
 
 def _check_operands(name, x, others):
@@ -84,7 +93,7 @@ def _check_operands(name, x, others):
         if isinstance(v, engine.Variable) and v.array.shape != x.array.shape:
             ops.check_broadcast(name, x.array.shape, v.array.shape)
             if v.array.ndim > x.array.ndim or any(
-                m < n for m, n in zip(x.array.shape[::-1], v.array.shape[::-1], strict=False)
+                n not in (1, m) for m, n in zip(x.array.shape[::-1], v.array.shape[::-1], strict=False)
             ):
                 raise _wrong_shape(name, x, v.array.shape)
 
@@ -164,8 +173,7 @@ def setitem_(self, index, value):
     """
     plain, holds_arrays = ops.plain_index(index)
     other_dtype = isinstance(value, engine.Variable) and value.array.dtype != self.array.dtype
-    fill_of_mask = getattr(plain, "dtype", None) == "bool" and other_dtype and value.array.size == 1
-    if holds_arrays and other_dtype and not fill_of_mask:
+    if holds_arrays and other_dtype and not (value.array.size == 1 and _only_masks(plain)):  # a mask may be filled
         raise RuntimeError(
             f"setitem: index put requires the source and destination dtypes match, got {value.dtype} for a tensor of "
             f"{self.dtype}; convert with .to(x.dtype)"
@@ -189,6 +197,12 @@ def setitem_(self, index, value):
         raise
     except IndexError as error:
         raise ops.index_error(error, plain, self.array.shape) from None
+
+
+def _only_masks(plain):
+    """Whether the arrays in an index are all of bools."""
+    parts = plain if type(plain) is tuple else (plain,)
+    return all(p.dtype.kind == "b" for p in parts if hasattr(p, "dtype") and p.ndim)
 
 
 def _element_or_tensor(name, x, value):

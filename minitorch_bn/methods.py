@@ -104,7 +104,7 @@ class Methods(engine.Variable):
     __add__, __sub__, __mul__, __truediv__ = ops.add, ops.sub, ops.mul, ops.div
     __radd__, __rsub__, __rmul__, __rtruediv__ = ops.add, ops.rsub, ops.mul, ops.rdiv
     __pow__, __rpow__, __matmul__ = ops.pow, ops.rpow, ops.matmul
-    __neg__, __pos__, __abs__, __invert__ = ops.neg, ops.pos, ops.abs, ops.bitwise_not
+    __neg__, __pos__, __abs__, __invert__ = ops.neg, ops.pos, ops.abs, ops.invert
     __floordiv__, __mod__, __getitem__ = ops.floor_divide, ops.remainder, ops.getitem
     __eq__, __ne__, __lt__, __le__, __gt__, __ge__ = ops.eq, ops.ne, ops.lt, ops.le, ops.gt, ops.ge
     __and__, __or__, __xor__ = ops.bitwise_and, ops.bitwise_or, ops.bitwise_xor

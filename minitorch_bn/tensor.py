@@ -10,7 +10,7 @@ from operator import index
 
 import numpy as np
 
-from . import backend, dtypes, ops, printing
+from . import backend, dtypes, hooks, ops, printing
 from .methods import Methods
 
 
@@ -173,6 +173,8 @@ class Tensor(Methods):
         if not self.requires_grad:
             raise RuntimeError("retain_grad: can't retain_grad on Tensor that has requires_grad=False")
         self.retains_grad = self.op is not None
+
+    register_hook = hooks.register_hook
 
     def detach_(self):
         """Cut out of the graph, without a copy; returns self."""

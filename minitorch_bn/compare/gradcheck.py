@@ -192,8 +192,14 @@ class Result:
         All slopes that were measured.
     gradients : list of array
         What backward gave, one per leaf.
+    shapes : list of tuple
+        Of the leaves.
+    upstream : str
+        "random" or "ones".
     warnings : list of str
         What this check cannot see.
+    kinked_ops : list of str
+        The ops of the graph that have corners: where a kink may come from.
     proof : Proof or None
         With `prove=True`, which mistakes it would have caught.
     """
@@ -282,5 +288,7 @@ class Result:
 
 def _excess(element):
     """How much of what is allowed an element uses; infinite where nothing could be measured."""
-    used = element.difference / element.allowed
+    if element.difference == 0:
+        return 0.0
+    used = element.difference / element.allowed if element.allowed else np.inf
     return used if np.isfinite(used) else np.inf

@@ -171,7 +171,9 @@ class Sequential(_Modules):
     @staticmethod
     def _must_be_sequential(what, other):
         if not isinstance(other, Sequential):
-            raise ValueError(f"Sequential: {what} supports only objects of Sequential class, got {type(other).__name__}")
+            raise ValueError(
+                f"Sequential: {what} supports only objects of Sequential class, got {type(other).__name__}"
+            )
 
     @staticmethod
     def _positive(times):
@@ -247,7 +249,9 @@ class ModuleDict(Module):
             If an element is no pair.
         """
         if not isinstance(modules, Iterable):
-            raise TypeError(f"ModuleDict.update: got {type(modules).__name__}, wanted a mapping, or pairs of name, module")
+            raise TypeError(
+                f"ModuleDict.update: got {type(modules).__name__}, wanted a mapping, or pairs of name, module"
+            )
         if isinstance(modules, Mapping | ModuleDict):
             modules = modules.items()
         for i, pair in enumerate(modules):

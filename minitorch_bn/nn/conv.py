@@ -35,7 +35,7 @@ class Conv2d(Module):
     Raises
     ------
     ValueError
-        If groups is not positive or does not divide the channels, a word is unknown, or padding is "same" with a stride.
+        If groups is not positive or does not divide the channels, a word is unknown, or padding "same" has a stride.
 
     Source: PyTorch documentation, torch.nn.Conv2d.
     """

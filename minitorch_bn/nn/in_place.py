@@ -1,4 +1,4 @@
-"""The functions of torch.nn.functional that may write into an argument: `inplace=True`, a name that ends in "_", max_norm.
+"""Functions of torch.nn.functional that may write into an argument: `inplace=True`, names that end in "_", max_norm.
 
 The mathematics is in ops/, which writes nowhere; here its result replaces the values of the input (../inplace.py).
 """
@@ -109,7 +109,7 @@ def dropout1d(input, p=0.5, training=True, inplace=False):
 
 
 def dropout2d(input, p=0.5, training=True, inplace=False):
-    """Whole channels of (N, C, H, W) zeroed with probability `p`; (N, C, L) and other ranks are taken with a warning."""
+    """Whole channels of (N, C, H, W) zeroed with probability `p`; other ranks are taken with a warning."""
     return _dropped("dropout2d", ops.dropout2d, input, p, training, inplace)
 
 
@@ -122,9 +122,7 @@ def _dropped(name, function, input, p, training, inplace):
     return write(name, input, lambda x: function(x, p, training))
 
 
-def embedding(
-    input, weight, padding_idx=None, max_norm=None, norm_type=2.0, scale_grad_by_freq=False, sparse=False
-):
+def embedding(input, weight, padding_idx=None, max_norm=None, norm_type=2.0, scale_grad_by_freq=False, sparse=False):
     """The rows of `weight` at the indices `input`.
 
     Parameters

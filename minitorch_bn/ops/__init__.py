@@ -30,6 +30,7 @@ from .comparison import (
     equal,
     ge,
     gt,
+    invert,
     isclose,
     le,
     logical_and,

@@ -1,4 +1,4 @@
-"""Activations with bends or bounds: tanh, sigmoid, ReLU and its variants. The smooth ones are in smooth_activation.py."""
+"""Activations: tanh, sigmoid, ReLU and its variants. Smooth ones, like GELU, are in smooth_activation.py."""
 
 import numpy as np
 

@@ -100,6 +100,8 @@ def adaptive_avg_pool2d(input, output_size):
     ------
     RuntimeError
         If the input has another rank or no pixels, or output_size is negative or not two numbers.
+    ValueError
+        If the input has no more dimensions than output_size has numbers.
     TypeError
         If output_size is neither an int nor a pair.
     NotImplementedError
@@ -130,6 +132,8 @@ def _out(name, input, output_size, filled):
     """OH and OW, checked against the input, whose last `filled` sizes must not be 0 (the batch's may)."""
     must_be_floating(name, input)
     shape = input.array.shape
+    if isinstance(output_size, tuple | list) and len(shape) <= len(output_size):
+        raise ValueError(f"{name}: input of shape {shape} has too few dimensions for output_size {output_size}")
     if len(shape) not in (3, 4):
         raise RuntimeError(f"{name}: Expected 3D (C, H, W) or 4D (N, C, H, W) tensor, got shape {shape}")
     if 0 in shape[1:][-filled:]:

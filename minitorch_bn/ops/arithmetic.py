@@ -223,13 +223,13 @@ def _is_bool(x):
 
 def _times(name, input, other, alpha):
     """alpha * other, in the dtype of `other`."""
-    if not isinstance(other, Variable):
-        return other * alpha
     kinds = [x.array.dtype.kind if isinstance(x, Variable) else "f" * isinstance(x, float) for x in (input, other)]
     if isinstance(alpha, float) and "f" not in kinds:
         raise RuntimeError(
             f"{name}: got alpha={alpha} for integer tensors, wanted a whole number; convert with .float()"
         )
+    if not isinstance(other, Variable):
+        return other * alpha
     if isinstance(alpha, float) and kinds[1] != "f":
         other = cast(other, input.dtype if isinstance(input, Variable) else dtypes.get_default_dtype())
     return cast(mul(other, alpha), other.dtype)
@@ -290,7 +290,7 @@ def pow(input, exponent):
         dtypes.check_fits("pow", exponent, input.dtype)
     refuse_bools("pow", a, b)
     arrays = [x.array if isinstance(x, Variable) else x for x in (a, b)]
-    if shape_of(arrays[1]) and arrays[1].dtype.kind == "i":
+    if isinstance(exponent, Variable) and arrays[1].dtype.kind == "i":
         return exponent.like(_whole_power(*arrays))
     if isinstance(exponent, Variable):
         return apply(PowOfTensors() if isinstance(input, Variable) else PowOfNumber(), a, b)

@@ -44,8 +44,9 @@ def axes_of(name, x, dim):
         If `dim` is none of these.
     """
     if x.array.ndim == 0:
-        for d in () if dim is None else dim if isinstance(dim, tuple | list) else (dim,):
-            axis_of(name, x, d)
+        named = () if dim is None else dim if isinstance(dim, tuple | list) else (dim,)
+        if len({axis_of(name, x, d) for d in named}) < len(named):
+            raise RuntimeError(f"{name}: a dim appears multiple times in the list of dims: got {tuple(named)}")
         return ()
     if dim is None or dim == () or dim == []:
         return tuple(range(x.array.ndim))

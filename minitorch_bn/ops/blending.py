@@ -2,7 +2,7 @@
 
 from ..engine import Variable
 from .arithmetic import add, mul, sub
-from .axes import must_be_tensor
+from .axes import must_be_floating, must_be_tensor
 from .division import div
 
 
@@ -19,17 +19,28 @@ def lerp(input, end, weight):
     ------
     RuntimeError
         If the dtypes differ.
+    NotImplementedError
+        If they are integers or bools.
     """
     must_be_tensor("lerp", input, end)
     for other in (end, weight):
         if isinstance(other, Variable) and other.dtype != input.dtype:
             raise RuntimeError(f"lerp: expected dtype {input.dtype}, got {other.dtype}; convert with .to()")
+    must_be_floating("lerp", input)
     return add(input, mul(weight, sub(end, input)))
 
 
 def addcmul(input, tensor1, tensor2, *, value=1):
-    """input + value * tensor1 * tensor2, element by element."""
+    """input + value * tensor1 * tensor2, element by element.
+
+    Raises
+    ------
+    NotImplementedError
+        If all are bools: use & and |.
+    """
     must_be_tensor("addcmul", input, tensor1, tensor2)
+    if all(x.array.dtype.kind == "b" for x in (input, tensor1, tensor2)):
+        raise NotImplementedError("addcmul: not implemented for bools; use & and |")
     return add(input, mul(tensor1, tensor2), alpha=value)
 
 

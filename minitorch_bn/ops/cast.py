@@ -2,6 +2,7 @@
 
 from .. import backend, dtypes
 from ..engine import Op, apply
+from .axes import must_be_tensor
 
 
 class Cast(Op):
@@ -71,6 +72,10 @@ def to_device(input, device):
     return apply(ToDevice(device), input)
 
 
-def clone(input):
-    """A copy of `input` with memory of its own; gradients flow through."""
+def clone(input, *, memory_format=None):
+    """A copy of `input` with memory of its own, in order; gradients flow through.
+
+    `memory_format` is taken for PyTorch's sake and changes nothing.
+    """
+    must_be_tensor("clone", input)
     return apply(Clone(), input)

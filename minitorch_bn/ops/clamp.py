@@ -101,8 +101,8 @@ def _clamped(name, op, input, low, high):
         if isinstance(bound, Variable):
             check_broadcast(name, input.array.shape, bound.array.shape)
     target = dtypes.result_type(input.array, *(getattr(bound, "array", bound) for bound in bounds))
-    if target is dtypes.bool and not isinstance(bounds[0], Variable):
-        raise NotImplementedError(f"{name}: not implemented for a bool tensor and numbers; use & or |")
+    if target is dtypes.bool and ((name == "clamp" and len(bounds) == 2) or not isinstance(bounds[0], Variable)):
+        raise NotImplementedError(f"{name}: not implemented for bools; use & or |")
     x, low, high = (
         cast(v, target) if isinstance(v, Variable) else v if v is None else dtypes.element(name, v, target)
         for v in (input, low, high)

@@ -77,17 +77,30 @@ def bitwise_xor(input, other):
 
 
 def bitwise_not(input):
-    """Not, element by element; bit by bit for integers (the ~ operator).
+    """Not, element by element; bit by bit for integers.
+
+    Raises
+    ------
+    NotImplementedError
+        For floating point numbers.
+    """
+    must_be_tensor("bitwise_not", input)
+    if input.array.dtype.kind == "f":
+        raise NotImplementedError(f"bitwise_not: only for integers and bools, got {input.dtype}; compare first")
+    return input.like(np.invert(input.array))
+
+
+def invert(input):
+    """The ~ operator: bitwise_not.
 
     Raises
     ------
     TypeError
         For floating point numbers.
     """
-    must_be_tensor("bitwise_not", input)
     if input.array.dtype.kind == "f":
         raise TypeError(f"bitwise_not: ~ is only for integers and bools, got {input.dtype}; compare first")
-    return input.like(np.invert(input.array))
+    return bitwise_not(input)
 
 
 def logical_and(input, other):

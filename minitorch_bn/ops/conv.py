@@ -107,7 +107,10 @@ class Conv2d(Op):
         self.filters = W.reshape(G, O // G, window)
         y = self.rows @ self.filters.swapaxes(1, 2)
         y = y.reshape(G, N, OH, OW, O // G).transpose(1, 0, 4, 2, 3).reshape(N, O, OH, OW)
-        return y if b is None else y + b.reshape(-1, 1, 1)
+        y = y if y.flags.c_contiguous else y.copy()  # in order, so that view takes it
+        if b is not None:
+            y += b.reshape(-1, 1, 1)
+        return y
 
     def backward(self, dy):
         (ph, pw), G = self.padding, self.groups

@@ -163,7 +163,7 @@ def _whole_operands(name, input, other):
     refuse_bools(name, a, b)
     divisor = b.array if isinstance(b, Variable) else b
     whole = all(x.array.dtype.kind != "f" for x in (a, b) if isinstance(x, Variable))
-    if whole and np.any(divisor == 0):
+    if whole and np.any(divisor == 0) and 0 not in shape_of(a.array if isinstance(a, Variable) else a):
         raise RuntimeError(f"{name}: ZeroDivisionError: integers divided by 0; convert with .float() to get inf or nan")
     return a, b
 

@@ -259,12 +259,12 @@ def argmin(input, dim=None, keepdim=False, *, axis=None, keepdims=False):
 def _position(name, function, input, dim, keepdim):
     """argmax and argmin."""
     must_be_tensor(name, input)
+    if input.array.dtype.kind == "b":
+        raise RuntimeError(f"{name}: not implemented for bools; convert with .int() first")
     axis = None if dim is None else axis_of(name, input, dim)
     if axis is None:
         _must_not_be_empty(name, input, IndexError)
     else:
         _must_have_elements(name, input, (axis,))
-    if input.array.dtype.kind == "b":
-        raise RuntimeError(f"{name}: not implemented for bools; convert with .int() first")
     axis = None if input.array.ndim == 0 else axis
     return input.like(backend.as_array(function(input.array, axis=axis, keepdims=keepdim)))

@@ -5,7 +5,7 @@ import numpy as np
 from .. import backend, dtypes
 from ..engine import Op, Variable, apply
 from .axes import axis_of, must_be_tensor
-from .cast import cast
+from .cast import cast, to_device
 from .promotion import check_broadcast, shape_of, unbroadcast
 
 INTEGERS = (np.dtype("int64"), np.dtype("int32"))  # what an index may be made of
@@ -25,7 +25,8 @@ class Index(Op):
 
     def forward(self, x):
         self.x_shape = x.shape
-        return x[self.index]
+        y = x[self.index]
+        return y if y.flags.c_contiguous else y.copy()  # NumPy lays out what arrays picked first
 
     def backward(self, dy):
         dx = backend.namespace(dy).zeros(self.x_shape, dy.dtype)
@@ -45,7 +46,12 @@ class View(Op):
 
     def forward(self, x):
         self.x_shape = x.shape
-        return x[self.index]
+        y = x[self.index]
+        if y.ndim:
+            return y
+        # NumPy copies a single element, unless the index ends in ...
+        index = self.index if type(self.index) is tuple else (self.index,)
+        return x[index] if Ellipsis in index else x[(*index, ...)]
 
     def backward(self, dy):
         dx = backend.namespace(dy).zeros(self.x_shape, dy.dtype)
@@ -117,7 +123,7 @@ class PutIndex(Op):
         return y
 
     def backward(self, dy):
-        dx = dy.copy()
+        dx = backend.as_array(dy).copy()  # NumPy makes scalars of 0-dim sums
         self.part(dx)[self.index] = 0
         return dx, unbroadcast(self.part(dy)[self.index], self.values_shape) if self.needs[1] else None
 
@@ -464,7 +470,7 @@ def masked_fill(input, mask, value):
         return apply(MaskedFill(mask.array, dtypes.element("masked_fill", value, input.dtype)), input)
     if value.array.ndim:
         raise RuntimeError(f"masked_fill: only supports a 0-dimensional value tensor, got shape {value.array.shape}")
-    return apply(MaskedFillByTensor(mask.array), input, cast(value, input.dtype))
+    return apply(MaskedFillByTensor(mask.array), input, to_device(cast(value, input.dtype), input.device))
 
 
 def one_hot(tensor, num_classes=-1):

@@ -9,7 +9,7 @@ from ..engine import Op, Variable, apply
 from .axes import axis_of, must_be_tensor
 from .cast import cast
 from .indexing import Slice, View
-from .shape import new_axis
+from .shape import new_axis, reshape
 
 
 class Cat(Op):
@@ -88,7 +88,10 @@ def cat(tensors, dim=0, *, axis=None):
                 f"cat: Sizes of tensors must match except in dimension {along}: tensor 0 has shape "
                 f"{joined[0].array.shape}, tensor {i} has {x.array.shape}"
             )
-    return apply(Cat(along), *_in_one_dtype(joined, dtypes.result_type(*(x.array for x in tensors))))
+    # a skipped vector stays an input that adds nothing, if it wants a gradient: the result requires grad then
+    nothing = (*joined[0].array.shape[:along], 0, *joined[0].array.shape[along + 1 :])
+    pieces = [x if x.array.shape != (0,) else reshape(x, nothing) for x in tensors]
+    return apply(Cat(along), *_in_one_dtype(pieces, dtypes.result_type(*(x.array for x in tensors))))
 
 
 def stack(tensors, dim=0, *, axis=None):

@@ -1,5 +1,7 @@
 """Matrix products: `matmul`, and the affine map of nn.Linear."""
 
+import math
+
 from .. import backend
 from ..engine import Op, Variable, apply
 from .arithmetic import add, mul
@@ -97,11 +99,11 @@ class Linear(Op):
         return y
 
     def backward(self, dy):
-        rows = dy if dy.ndim == 2 else dy.reshape(-1, dy.shape[-1])
+        rows = dy if dy.ndim == 2 else dy.reshape(math.prod(dy.shape[:-1]), dy.shape[-1])
         dx = dy.dot(self.W) if self.needs[0] else None
         dW = None
         if self.needs[1]:
-            x = self.x if dy.ndim == 2 else self.x.reshape(-1, self.x.shape[-1])
+            x = self.x if dy.ndim == 2 else self.x.reshape(len(rows), self.x.shape[-1])
             dW = rows.T.dot(x)
         db = backend.sum_of_rows(rows) if self.needs[2] else None
         return dx, dW, db

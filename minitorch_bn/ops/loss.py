@@ -1,5 +1,7 @@
 """Losses of logits against classes: cross-entropy and negative log-likelihood."""
 
+import math
+
 import numpy as np
 
 from .. import backend
@@ -103,7 +105,12 @@ def cross_entropy(
     x, y = input.array, target.array
     if weight is None and label_smoothing == 0.0 and reduction == "mean" and x.ndim == 2 and ignore_index < 0:
         # the usual case, at once
-        if y.shape == x.shape[:1] != (0,) and x.dtype.kind == "f" and is_rows(y, x) and not indices_outside(y, x.shape[1]):
+        if (
+            y.shape == x.shape[:1] != (0,)
+            and x.dtype.kind == "f"
+            and is_rows(y, x)
+            and not indices_outside(y, x.shape[1])
+        ):
             return apply(CrossEntropy(y, None, len(y), False), input)
     check_reduction("cross_entropy", reduction)
     if label_smoothing > 1:
@@ -118,16 +125,14 @@ def cross_entropy(
         return _weighted(log_softmax(rows, 1), labels, counted, weight, reduction, label_smoothing, shape)
     divisor = 1
     if reduction == "mean":  # the mean of no row is nan, as in PyTorch
-        divisor = (len(labels) if counted is None else int(counted.sum())) or float("nan")
+        divisor = (len(labels) if counted is None else int(counted.sum())) or math.nan
     if counted is not None:
         labels = labels * counted  # an ignored row may hold any number: let it point at class 0
     loss = apply(CrossEntropy(labels, counted, divisor, reduction == "none"), rows)
     return loss.reshape(shape) if reduction == "none" and len(shape) != 1 else loss
 
 
-def nll_loss(
-    input, target, weight=None, size_average=None, ignore_index=-100, reduce=None, reduction="mean"
-):
+def nll_loss(input, target, weight=None, size_average=None, ignore_index=-100, reduce=None, reduction="mean"):
     """Minus the log-probability of the right class: cross_entropy for an input that is log_softmax already.
 
     Arguments and errors as there, but targets are class indices, and ValueError is raised for an input of 0 dimensions.
@@ -164,7 +169,7 @@ def soft_cross_entropy(input, target, weight, ignore_index, reduction, label_smo
         terms = terms * weight.reshape([-1 if i == axis else 1 for i in range(input.array.ndim)])
     losses = -terms.sum(axis)
     if reduction == "mean":
-        return losses.sum() / (losses.array.size if classes else 0)
+        return losses.sum() / ((losses.array.size if classes else 0) or math.nan)
     return losses.sum() if reduction == "sum" else losses
 
 
@@ -201,7 +206,10 @@ def _weighted(log_p, labels, counted, weight, reduction, label_smoothing, shape)
         losses = losses * (1 - label_smoothing) + spread * (label_smoothing / x.shape[1])
     if reduction == "none":
         return losses.reshape(shape)
-    return losses.sum() / row_weight.sum() if reduction == "mean" else losses.sum()
+    if reduction == "sum":
+        return losses.sum()
+    counts = row_weight.array  # without gradient: check_weight
+    return losses.sum() / (counts.sum().item() if counts.any() else math.nan)  # the mean of no row is nan
 
 
 def _rows(name, input, target):

@@ -111,7 +111,8 @@ def norm(input, p="fro", dim=None, keepdim=False, *, dtype=None):
     Raises
     ------
     RuntimeError
-        For integers and bools, for another text as `p`, or "fro" with more than two dims.
+        For integers and bools, for another text as `p`, "fro" with more than two dims, or a negative or infinite `p`
+        of no numbers.
     """
     must_be_tensor("norm", input)
     input = input if dtype is None else input.to(dtype)
@@ -123,6 +124,8 @@ def norm(input, p="fro", dim=None, keepdim=False, *, dtype=None):
         raise RuntimeError(f"norm: 'fro' is of vectors and matrices, got dims {tuple(dim)}; use p=2")
     p = 2 if p in ("fro", None) else p
     axes = axes_of("norm", input, dim)
+    if (p < 0 or math.isinf(p)) and 0 in (input.array.shape[axis] for axis in axes):
+        raise RuntimeError(f"norm: p={p} of no numbers is not defined, got shape {input.array.shape}")
     if p == 2:
         return apply(TwoNorm(axes, keepdim), input)
     if p == 1:

@@ -43,7 +43,7 @@ def topk(input, k, dim=-1, largest=True, sorted=True):
     Raises
     ------
     RuntimeError
-        If `k` is negative or more than there are.
+        If `k` is negative or more than there are, or for bools.
     IndexError
         If there is no such dimension.
     """
@@ -51,6 +51,8 @@ def topk(input, k, dim=-1, largest=True, sorted=True):
     n = input.array.shape[axis_of("topk", input, dim)] if input.array.ndim else 1
     if not 0 <= k <= n:
         raise RuntimeError(f"topk: selected index k out of range: got k={k} of {n} elements along dim {dim}")
+    if input.array.dtype.kind == "b":
+        raise RuntimeError("topk: not implemented for bools; convert with .int() first")
     return _ordered("topk", TopK, input, dim, largest, k)
 
 

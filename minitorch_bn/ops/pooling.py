@@ -23,7 +23,7 @@ class Window:
         self.kernel, self.stride, self.padding, self.dilation, self.out = kernel, stride, padding, dilation, out
 
     def margins(self, shape):
-        """What to add around an image (N, C, H, W), so that all windows fit: the padding, more where they reach beyond."""
+        """What to add around an image (N, C, H, W), so that all windows fit: the padding, and what lies beyond."""
         beyond = [
             max(0, (out - 1) * s + d * (k - 1) + 1 - (n + p))
             for out, k, s, p, d, n in zip(
@@ -93,7 +93,7 @@ class MaxPool2d(Op):
     def indices(self):
         """Where the winners stand in their images, counted row by row: int64 (N, C, OH, OW)."""
         xp, w = backend.namespace(self.winner), self.window
-        (kh, kw), (oh, ow), (H, W) = w.kernel, w.out, self.x_shape[2:]
+        (_, kw), (oh, ow), W = w.kernel, w.out, self.x_shape[3]
         i, j = self.winner[..., 0] // kw, self.winner[..., 0] % kw
         rows = (xp.arange(oh) * w.stride[0] - w.padding[0])[:, None] + i * w.dilation[0]
         columns = xp.arange(ow) * w.stride[1] - w.padding[1] + j * w.dilation[1]
@@ -234,7 +234,7 @@ def _window(name, input, kernel_size, stride, padding, dilation, ceil_mode):
     shape = input.array.shape
     if len(shape) not in (3, 4) or 0 in shape[-3:]:
         raise RuntimeError(
-            f"{name}: Expected 3D (C, H, W) or 4D (N, C, H, W) tensor without a size of 0 but for the batch, got {shape}"
+            f"{name}: Expected 3D (C, H, W) or 4D (N, C, H, W) tensor, no size of 0 but for the batch, got {shape}"
         )
     kernel = pair(name, "kernel_size", kernel_size)
     stride = kernel if stride is None or stride == () else pair(name, "stride", stride)

@@ -71,7 +71,8 @@ class BCEWithLogits(Weighted):
 class BCE(Weighted):
     """y = mean (or sum) of -w * (t log(x) + (1 - t) log(1 - x)), each logarithm at least -100.
 
-    dx = dy / n * w * (x - t) / (x (1 - x)), where the divisor is at least 1e-12; dt = dy / n * w * (log(1 - x) - log(x)).
+    dx = dy / n * w * (x - t) / (x (1 - x)), where the divisor is at least 1e-12;
+    dt = dy / n * w * (log(1 - x) - log(x)).
     """
 
     torch_name = "BinaryCrossEntropyBackward0"

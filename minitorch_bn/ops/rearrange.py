@@ -147,14 +147,18 @@ def repeat_interleave(input, repeats, dim=None):
 
     Raises
     ------
+    IndexError
+        If `input` has no dimension `dim`; a 0-dim tensor has none.
     RuntimeError
         If a count is negative, or there are not as many as entries.
     """
     must_be_tensor("repeat_interleave", input)
     if dim is None:
         input, dim = input.reshape(-1), 0
+    elif input.array.ndim == 0:
+        raise IndexError(f"repeat_interleave: a 0-dim tensor has no dimension {dim} to repeat along; leave dim out")
     counts = repeats.array if isinstance(repeats, Variable) else np.asarray(repeats)
-    n = input.array.shape[axis_of("repeat_interleave", input, dim)] if input.array.ndim else 1
+    n = input.array.shape[axis_of("repeat_interleave", input, dim)]
     if counts.ndim > 1 or (counts.size and counts.min() < 0) or counts.size not in (1, n):
         raise RuntimeError(
             f"repeat_interleave: got repeats {counts.tolist()} for {n} entries, wanted one or as many >= 0"

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from .. import backend
 from ..engine import Op, apply
 from .axes import must_be_tensor
 
@@ -10,7 +11,7 @@ class Step(Op):
     """y = a step function of x.  dx = 0: the jumps have no slope, and what lies between them is flat."""
 
     def backward(self, dy):
-        return (dy * 0,)
+        return (backend.namespace(dy).zeros(dy.shape, dy.dtype),)  # not dy * 0, which is nan where dy is infinite
 
 
 class Floor(Step):

@@ -101,6 +101,7 @@ def logsumexp(input, dim, keepdim=False):
     TypeError
         If `dim` is None.
     """
+    must_be_tensor("logsumexp", input)
     if dim is None:
         raise TypeError("logsumexp: got dim=None, wanted an int or a tuple of ints")
     return apply(LogSumExp(axes_of("logsumexp", input, dim), keepdim), floating("logsumexp", input))

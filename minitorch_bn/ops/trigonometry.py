@@ -97,7 +97,10 @@ class Cosh(Op):
 
 
 class Atan2(Op):
-    """z = the angle of the point (x, y) from the x axis.  dy = dz * x / r2, dx = -dz * y / r2, r2 = x**2 + y**2."""
+    """z = the angle of the point (x, y) from the x axis.  dy = dz * x / r2, dx = -dz * y / r2, r2 = x**2 + y**2.
+
+    At the origin, which has no angle, both are 0, as in PyTorch.
+    """
 
     torch_name = "Atan2Backward0"
 
@@ -106,7 +109,8 @@ class Atan2(Op):
         return np.arctan2(y, x)
 
     def backward(self, dz):
-        scaled = dz / (self.x * self.x + self.y * self.y)
+        r2 = self.x * self.x + self.y * self.y
+        scaled = dz / np.where(r2 == 0, 1, r2).astype(dz.dtype, copy=False)
         dy = unbroadcast(scaled * self.x, shape_of(self.y)) if self.needs[0] else None
         dx = unbroadcast(-scaled * self.y, shape_of(self.x)) if self.needs[1] else None
         return dy, dx

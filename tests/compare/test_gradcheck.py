@@ -99,6 +99,8 @@ def test_strided_inputs(rng):
 
 def test_empty_inputs(rng):
     assert gradcheck(lambda x, y: x.sum() + y, tensor(rng, 0, 3), tensor(rng)).checked == 1
+    nothing = gradcheck(lambda x: x[:0], tensor(rng, 3))
+    assert nothing and nothing.worst.difference == 0 and "gradient of x is 0 everywhere" in repr(nothing)
 
 
 # ---- wrong gradients do not

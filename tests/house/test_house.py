@@ -35,7 +35,8 @@ ARROWS = {
     "inplace": {"backend", "clock", "dtypes", "engine", "ops", "random"},
     "filling": {"backend", "inplace", "ops", "random"},
     "methods": {"engine", "filling", "inplace", "ops"},
-    "tensor": {"backend", "dtypes", "engine", "methods", "ops", "printing"},
+    "tensor": {"backend", "dtypes", "engine", "hooks", "methods", "ops", "printing"},
+    "hooks": {"engine"},
 }
 # A layer that stands here may import anything but this.
 ABOVE = {

@@ -1,4 +1,4 @@
-"""Rows for ops/activation.py, ops/smooth_activation.py, ops/erf.py, and ops/dropout.py's channels, with their writes."""
+"""Rows for ops/activation.py, ops/smooth_activation.py, ops/erf.py, the channels of ops/dropout.py; in place, too."""
 
 import numpy as np
 

@@ -93,13 +93,19 @@ def applied_ops():
         tensors = [checks.to_tensor(mt, a, w) for a, w in zip(arrays, case.differentiable(arrays), strict=True)]
         for y in checks.outputs(case.function(mt, *tensors)):
             if y.requires_grad:
-                applied |= {type(t.op) for t in engine.graph(y)}
+                applied |= {with_forward(type(t.op)) for t in engine.graph(y)}
     return applied
 
 
+def with_forward(op):
+    """The class that an op has its forward from: some subclasses only give another name."""
+    return next(base for base in op.__mro__ if "forward" in vars(base))
+
+
 def test_every_op_class_is_differentiated_in_some_row():
-    # moves to another device need a GPU; casts to another floating point type are in tests/test_dtypes.py
-    missing = {op.__name__ for op in op_classes() - applied_ops()} - {"ToDevice", "Cast"}
+    # moves to another device need a GPU; casts to another floating point type are in tests/test_dtypes.py; the backward
+    # of NoDerivative raises, see tests/surface
+    missing = {op.__name__ for op in op_classes() - applied_ops()} - {"ToDevice", "Cast", "NoDerivative"}
     assert not missing, f"no differentiable row records {sorted(missing)}"
 
 

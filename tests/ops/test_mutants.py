@@ -8,7 +8,7 @@ import pytest
 
 import minitorch_bn as mt
 from minitorch_bn import backend, ops
-from minitorch_bn.ops import activation, batchnorm, pooling
+from minitorch_bn.ops import activation, adaptive_pooling, batchnorm, pooling
 from minitorch_bn.ops.conv import Conv2d
 from minitorch_bn.ops.embedding import Embedding
 from minitorch_bn.ops.linear import Linear
@@ -327,7 +327,7 @@ OTHERS = {
         lambda b: lambda self, dy: b(self, dy * self.count),
         "avg_pool2d",
     ),
-    "adaptive_undivided": (pooling.AdaptiveAvgPool2d, times(2), "adaptive_avg_pool2d"),
+    "adaptive_undivided": (adaptive_pooling.AdaptiveAvgPool2d, times(2), "adaptive_avg_pool2d"),
     "embedding_halved": (Embedding, times(0.5), "embedding"),
 }
 

@@ -4,13 +4,12 @@ A program is data: a list of lines of Python over the names `torch`, `F` (torch.
 `disagreement` runs it with both libraries and gives the first step after which they differ; `shrunk` drops and simplifies
 lines as long as they do. programs_growth.py makes such programs.
 
-How far two numbers may be apart. Both libraries round differently, and a program can magnify that without end (1 / (a - b)).
-A step on equal numbers may be off by ROUNDING eps per step, of the largest element. Where that is exceeded, PyTorch's own
-sensitivity is measured: twins of the program run with PyTorch, in which every result on which the libraries do not agree to
-the last bit is moved by NOISE eps of its largest element. What moves the twins by as much (up to a factor MARGIN) is
-rounding; what turns a comparison, an order or an error around in them decides nothing, and the program counts as undecided.
-Differences of equal numbers (softmax minus itself) leave nothing but rounding even where the libraries start alike. So there
-are twins, too, in which every result is moved; they count up to SMOOTH eps only, which hides no wrong gradient at a tie.
+How far two numbers may be apart. Rounding differs between the libraries, and a program can magnify that without end
+(1 / (a - b)) and let it decide (a > b). So after every step PyTorch takes over the package's numbers: each step starts from
+equal ones, and may be off by ROUNDING eps of its largest element. Gradients come from all steps, so that bound is multiplied
+by their number. Where the true result is 0 (softmax minus itself), nothing but rounding is left to compare with. Then
+PyTorch's own sensitivity is measured: twins of the program in which every result is moved by NOISE eps. What moves with them
+may be off by MARGIN times as much, up to SMOOTH eps, which is too little to hide a gradient that takes the wrong side of a tie.
 """
 
 import ast
@@ -27,10 +26,6 @@ MARGIN = 16
 TWINS = 3
 SMOOTH = 1e3
 KEPT_MEMORY = "modified by an inplace operation"  # PyTorch at backward, where a recorded write overwrote a saved value
-
-
-class Undecided(Exception):
-    """The program magnifies rounding so much that its numbers say nothing."""
 
 
 class Disagreement:
@@ -131,10 +126,54 @@ def run(lines, library, moved=lambda i, names: None):
     return trace
 
 
+def run_from(ours, lines, torch):
+    """Do all lines with PyTorch, each on the numbers that the package had: those of its trace `ours`."""
+
+    def take_over(i, names):
+        if ours[i][0] == "value":
+            for name, seen in ours[i][1].items():
+                if name in names:
+                    hand_over(seen, names[name])
+
+    return run(lines, torch, take_over)
+
+
+def hand_over(seen, x):
+    """Write the numbers of a snapshot into PyTorch's tensor, behind autograd's back; not where elements share memory."""
+    if isinstance(seen, dict):
+        fits = hasattr(x, "requires_grad") and seen["shape"] == tuple(x.shape) and 0 not in x.stride()
+        if fits and x.dtype.is_floating_point and f"torch.{seen['values'].dtype}" == str(x.dtype):
+            if not np.array_equal(seen["values"], values_of(x), equal_nan=True):
+                x.data.copy_(x.data.new_tensor(seen["values"].tolist()).reshape(x.shape))
+    elif isinstance(seen, list) and isinstance(x, tuple | list):
+        for part, t in zip(seen, x):
+            hand_over(part, t)
+
+
 # ---- comparing
 
 
-def difference(got, want, steps, slack=None, where=""):
+def coarsest_eps(lines):
+    """The eps of the coarsest floating point type that a program names or makes by default."""
+    text = "\n".join(lines)
+    if "float16" in text or ".half()" in text:
+        return 2.0**-10
+    return 2.0**-23 if "float32" in text or ".float()" in text or "torch.rand" in text else 2.0**-52
+
+
+class Bound:
+    """How far the numbers after one line of a program may be apart, in eps of the largest and absolutely.
+
+    A gradient comes from as many steps as there are, from numbers around 1 (the weights of the loss) and of whatever types.
+    """
+
+    def __init__(self, lines, i):
+        walk = ".backward(" in lines[i]
+        self.steps = i + 1 if walk else 1
+        self.of_gradients = self.steps * ROUNDING * coarsest_eps(lines) if walk else 0.0
+
+
+def difference(got, want, bound, slack=None, where=""):
     """The first difference between two snapshots: (kind, text), or None. `slack` is a twin's deviation, of the same form."""
     if isinstance(want, dict) and "values" in want:
         if not isinstance(got, dict) or "values" not in got:
@@ -143,23 +182,23 @@ def difference(got, want, steps, slack=None, where=""):
             if got[kind] != want[kind]:
                 return kind, f"{where}.{kind}: got {got[kind]}, wanted {want[kind]}"
         slack = slack or {}
-        wrong = different_values(got["values"], want["values"], steps, slack.get("values", 0), where)
+        wrong = different_values(got["values"], want["values"], bound, slack.get("values", 0), where)
         if wrong or (got["grad"] is None) == (want["grad"] is None) is True:
             return ("values", wrong) if wrong else None
         if got["grad"] is None or want["grad"] is None:
             return "grad", f"{where}.grad: got {got['grad']}, wanted {want['grad']}"
-        inner = difference(got["grad"], want["grad"], steps, slack.get("grad"), f"{where}.grad")
+        inner = difference(got["grad"], want["grad"], bound, slack.get("grad"), f"{where}.grad")
         return inner and ("grad", inner[1])
     if isinstance(want, dict | list):
         keys = list(want) if isinstance(want, dict) else range(len(want))
         if type(got) is not type(want) or len(got) != len(want):
             return "structure", f"{where}: got {got!r}, wanted {want!r}"
         inner = (
-            difference(got[k], want[k], steps, slack and slack[k], f"{where}[{k}]" if where else str(k)) for k in keys
+            difference(got[k], want[k], bound, slack and slack[k], f"{where}[{k}]" if where else str(k)) for k in keys
         )
         return next((d for d in inner if d), None)
     if isinstance(want, float) and isinstance(got, float):
-        wrong = different_values(np.asarray(got), np.asarray(want), steps, slack or 0, where, np.float32)
+        wrong = different_values(np.asarray(got), np.asarray(want), bound, slack or 0, where, np.float32)
         return wrong and ("values", wrong)
     if type(got) is not type(want) and type(want).__module__ == "builtins":
         return "structure", f"{where}: got {got!r}, wanted {want!r}"
@@ -168,7 +207,7 @@ def difference(got, want, steps, slack=None, where=""):
     return None
 
 
-def different_values(got, want, steps, slack, where, precision=None):
+def different_values(got, want, bound, slack, where, precision=None):
     """What is wrong with `got`, or None: nan and infinities alike, the rest within the bound at the top of this file."""
     if want.dtype.kind != "f":
         return None if np.array_equal(got, want) else f"{where}: got {got.tolist()}, wanted {want.tolist()}"
@@ -179,7 +218,8 @@ def different_values(got, want, steps, slack, where, precision=None):
     if alike:
         got64, want64 = got[finite].astype(np.float64), want[finite].astype(np.float64)
         kind = np.finfo(precision or want.dtype)
-        allowed = steps * ROUNDING * (float(kind.eps) * np.abs(want64).max() + float(kind.tiny)) + MARGIN * slack
+        allowed = bound.steps * ROUNDING * (float(kind.eps) * np.abs(want64).max() + float(kind.tiny)) + MARGIN * slack
+        allowed += bound.of_gradients * max(np.abs(want64).max(), 1.0) if where.endswith(".grad") else 0.0
         error = np.abs(got64 - want64).max()
         if error <= allowed:
             return None
@@ -196,93 +236,53 @@ def compare(lines, ours, theirs, slack=None):
                 if ".backward(" in line:
                     return None  # who has received a gradient by then is nobody's promise
                 continue
-            if KEPT_MEMORY in str(want) and kind == "value" and any(is_recorded_write(other) for other in lines):
-                return None  # here the old memory is left alone (ARCHITECTURE.md): nothing more to compare
+            if KEPT_MEMORY in str(want) and kind == "value":
+                return None  # here the old memory was left alone or is not read: nothing more to compare
             said = f"{type(got).__name__}: {got}" if kind == "error" else "a value"
             return Disagreement(i, line, "error", f"got {said}; wanted {type(want).__name__}: {want}")
         if kind == "error":
+            if KEPT_MEMORY in str(got) and any("no_grad" in other and not parsed(other)[1] for other in lines):
+                return None  # the formulas of the package may read a result where PyTorch's read an operand
             missing = isinstance(got, AttributeError)
             return Disagreement(
                 i, line, "missing" if missing else "error", f"got {type(got).__name__}: {got}; wanted a value"
             )
-        found = difference(got, want, i + 1, slack and slack[i])
+        found = difference(got, want, Bound(lines, i), slack and slack[i])
         if found:
             return Disagreement(i, line, *found)
     return None
 
 
 def disagreement(lines, torch):
-    """The first step after which the libraries differ, or None.
-
-    Raises
-    ------
-    Undecided
-        If rounding alone makes such a difference between PyTorch and PyTorch.
-    """
-    ours, theirs = run(lines, mt), run(lines, torch)
+    """The first step after which the libraries differ, or None."""
+    ours = run(lines, mt)
+    theirs = run_from(ours, lines, torch)
     found = compare(lines, ours, theirs)
-    if found is None or found.kind not in ("values", "grad", "error"):
+    if found is None or found.kind not in ("values", "grad"):
         return found
-    slack, stable = sensitivity(lines, torch, ours, theirs)
-    found = compare(lines, ours, theirs, slack)
-    if found is not None and found.step >= stable:
-        raise Undecided(f"after line {stable}, `{lines[stable]}`, rounding decides: {found}")
-    return found
+    return compare(lines, ours, theirs, sensitivity(lines, torch))
 
 
 # ---- rounding
 
 
-def sensitivity(lines, torch, ours, theirs):
-    """How far twins of the program move, in the form of a trace, and the first step at which they part company."""
-    slack, stable = [None] * len(lines), len(lines)
-    smooth = SMOOTH * coarsest_eps(lines)
-    for seed in range(2 * TWINS):
-        rng, everything = np.random.default_rng(seed), seed >= TWINS
+def sensitivity(lines, torch):
+    """How far the twins of a program move, in the form of a trace."""
+    theirs, slack = run(lines, torch), [None] * len(lines)
+    limit = SMOOTH * coarsest_eps(lines)
+    for seed in range(TWINS):
+        rng = np.random.default_rng(seed)
 
-        def moved(i, names, rng=rng, everything=everything):
+        def moved(i, names, rng=rng):
             _, target = parsed(lines[i])
-            if theirs[i][0] == "error" or ours[i][0] == "error":
-                return
-            for name in [target] if target else variables(names):
-                alike = name in names and exactly(ours[i][1].get(name), theirs[i][1].get(name))
-                if name in names and (not alike or (everything and target)):
-                    for t in tensors_in(names[name]):
-                        shake(t, rng)
+            for name in [target] if target else variables(names) if "backward" not in lines[i] else ():
+                for t in tensors_in(names.get(name)):
+                    shake(t, rng)
 
-        twin = run(lines, torch, moved)
-        for i, ((kind, got), (wanted_kind, want)) in enumerate(zip(twin, theirs)):
-            try:
-                deviation = distance(got, want) if kind == wanted_kind == "value" else same_error(kind, got, want)
-            except Undecided:
-                if everything:  # a tie of equal numbers is broken; what depends on it moves too far to count
-                    continue
-                stable = min(stable, i)
-                break
-            slack[i] = larger(slack[i], small_only(deviation, smooth) if everything else deviation)
-    return slack, stable
-
-
-def coarsest_eps(lines):
-    """The eps of the coarsest floating point type that a program names or makes by default."""
-    text = "\n".join(lines)
-    if "float16" in text or ".half()" in text:
-        return 2.0**-10
-    return 2.0**-23 if "float32" in text or "torch.rand" in text or "torch.nn." in text else 2.0**-52
-
-
-def small_only(deviation, limit):
-    """A deviation with 0 wherever it is too large to be what rounding does to a smooth function."""
-    if isinstance(deviation, dict):
-        return {key: small_only(d, limit) for key, d in deviation.items()}
-    if isinstance(deviation, list):
-        return [small_only(d, limit) for d in deviation]
-    return 0.0 if deviation is not None and deviation > limit else deviation
-
-
-def exactly(a, b):
-    """Whether two snapshots hold the same numbers to the last bit."""
-    return difference(a, b, 0) is None
+        for i, ((kind, got), (wanted_kind, want)) in enumerate(zip(run(lines, torch, moved), theirs)):
+            if kind == wanted_kind == "value":
+                slack[i] = larger(slack[i], distance(got, want, limit))
+    return slack
 
 
 def shake(t, rng):
@@ -292,48 +292,34 @@ def shake(t, rng):
         t.data.add_(t.new_tensor(rng.choice([-1.0, 1.0], tuple(t.shape)).tolist()).reshape(t.shape) * size)
 
 
-def same_error(kind, got, want):
-    """Nothing, where a twin raises what the program raises; else it decides nothing."""
-    if kind != "error" or type(got) is not type(want):
-        raise Undecided
-    return None
-
-
-def distance(got, want):
-    """The largest distance between the numbers of two snapshots, in their form."""
+def distance(got, want, limit):
+    """The largest distances between the numbers of two snapshots, in their form; 0 where they are beyond `limit`."""
     if isinstance(want, dict) and "values" in want:
-        if got["shape"] != want["shape"]:
-            raise Undecided
-        grad = None if want["grad"] is None or got["grad"] is None else distance(got["grad"], want["grad"])
-        return {"values": distance_of_arrays(got["values"], want["values"]), "grad": grad}
-    if isinstance(want, dict):
-        return {key: distance(got[key], want[key]) for key in want}
-    if isinstance(want, list):
-        if len(got) != len(want):
-            raise Undecided
-        return [distance(a, b) for a, b in zip(got, want)]
+        inner = want["grad"] is not None and got["grad"] is not None
+        return {
+            "values": distance_of_arrays(got["values"], want["values"], limit),
+            "grad": distance(got["grad"], want["grad"], limit) if inner else None,
+        }
+    if isinstance(want, dict) and len(got) == len(want):
+        return {key: distance(got[key], want[key], limit) for key in want}
+    if isinstance(want, list) and len(got) == len(want):
+        return [distance(a, b, limit) for a, b in zip(got, want)]
     if isinstance(want, float):
-        return distance_of_arrays(np.asarray(got), np.asarray(want))
-    if repr(got) != repr(want):
-        raise Undecided
+        return distance_of_arrays(np.asarray(got), np.asarray(want), limit)
     return None
 
 
-def distance_of_arrays(got, want):
-    finite = np.isfinite(want) if want.dtype.kind == "f" else np.zeros(want.shape, bool)
-    if not np.array_equal(got[~finite], want[~finite], equal_nan=want.dtype.kind == "f"):
-        raise Undecided
-    if not finite.any():
+def distance_of_arrays(got, want, limit):
+    if want.dtype.kind != "f" or got.shape != want.shape or not want.size:
         return 0.0
-    gap = np.abs(got[finite].astype(np.float64) - want[finite].astype(np.float64)).max()
-    if not np.isfinite(gap):
-        raise Undecided
-    return float(gap)
+    gap = np.abs(got.astype(np.float64) - want.astype(np.float64))
+    largest = gap[np.isfinite(gap)].max(initial=0)
+    return 0.0 if largest > limit else float(largest)
 
 
 def larger(a, b):
     """The larger distances of two twins."""
-    if a is None or b is None:
+    if a is None or b is None or type(a) is not type(b):
         return b if a is None else a
     if isinstance(a, dict):
         return {key: larger(a[key], b[key]) for key in a}
@@ -354,10 +340,7 @@ def shrunk(lines, torch, found):
     """The shortest program found by dropping and simplifying lines that still disagrees in the same line and kind."""
 
     def still(candidate):
-        try:
-            new = disagreement(candidate, torch)
-        except Undecided:
-            return None
+        new = disagreement(candidate, torch)
         return new if new and (new.kind, new.line) == (found.kind, found.line) else None
 
     best, smaller = lines[: found.step + 1], True

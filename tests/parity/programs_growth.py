@@ -187,12 +187,14 @@ class Growth:
 
     def sharing(self, t):
         """The names of the variables that share memory with a tensor; it is one of them."""
-        memory = t.untyped_storage().data_ptr()
-        return [
-            name
-            for name, x in programs.variables(self.names).items()
-            if any(y is t or (memory and y.untyped_storage().data_ptr() == memory) for y in programs.tensors_in(x))
-        ]
+
+
+        def shares(y):
+            memory, own = y.untyped_storage().data_ptr(), t.untyped_storage().data_ptr()
+            return (memory == own != 0) or (y._base if y._is_view() else y) is (t._base if t._is_view() else t)
+
+        variables = programs.variables(self.names).items()
+        return [name for name, x in variables if any(shares(y) for y in programs.tensors_in(x))]
 
     def spoiled(self, x):
         """Whether PyTorch refuses to say where a view comes from, after a write to its base."""

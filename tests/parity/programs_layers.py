@@ -11,8 +11,8 @@ def name_of(t):
 
 
 def enough(t):
-    """Whether every channel has several values: where BatchNorm refuses, PyTorch's has counted the batch already."""
-    return t.ndim > 1 and t.shape[1] > 0 and t.numel() > t.shape[1]
+    """Whether a norm over one row has several values: what is left of one value is rounding, or an error."""
+    return t.ndim > 1 and t.numel() > 0 and t.shape[1] > 1 and t.shape[-1] > 1 and (t.ndim > 2 or t.shape[0] > 1)
 
 
 def activation(g):
@@ -34,7 +34,7 @@ def normalisation(g):
     c = shape[1]
     per_channel = f"{g.leaf((c,), dtype)}, {g.leaf((c,), dtype)}"
     tail = shape[-g.integer(1, len(shape)) :] if shape else [1]
-    groups = g.pick([k for k in range(1, c + 1) if c % k == 0] or [1])
+    groups = g.pick([k for k in range(1, c + (t.ndim > 2)) if c % k == 0])
     texts = [
         f"F.layer_norm({x}, {tail})",
         f"F.layer_norm({x}, {tail}, {g.leaf(tail, dtype)}, {g.leaf(tail, dtype)})",
@@ -147,7 +147,7 @@ def module(g):
         if g.chance(0.3):
             return g.statement(f"{m}.{g.pick(['eval()', 'train()', 'zero_grad()'])}")
         fitting = [n for n in g.pool if tuple(g.value(n).shape)[1:] == getattr(g, "widths", {}).get(m)]
-        fitting = [n for n in fitting if enough(g.value(n))]
+        fitting = [n for n in fitting if g.value(n).dtype.is_floating_point and enough(g.value(n))]
         return g.assign(f"{m}({g.pick(fitting)})") if fitting else None
     x = g.floating(low=2)
     t = g.value(x)

@@ -62,9 +62,9 @@ def number(g):
 
 def binary(g):
     x, op = g.tensor(), g.pick(OPERATORS, OPERATOR_WEIGHTS)
-    if g.chance(0.3):
+    if g.chance(0.3) or (op == "%" and g.value(x).requires_grad):  # PyTorch has no gradient for the divisor
         n = f"({number(g) if g.chance(0.9) else g.chance(0.5)})"
-        return g.assign(f"{x} {op} {n}" if g.chance(0.6) else f"{n} {op} {x}")
+        return g.assign(f"{x} {op} {n}" if op == "%" or g.chance(0.6) else f"{n} {op} {x}")
     return g.assign(f"{x} {op} {partner(g, x)}")
 
 
@@ -89,7 +89,8 @@ def power(g):
         return g.assign(f"{x}.pow({g.pick([0.5, 2.0, 3, 1, 0, -1, True, 1.5])})")
     if kind == 3:
         return g.assign(f"torch.pow(2.5, {x})")
-    return g.assign(f"({x}.abs() + 1) ** {partner(g, x)}")
+    y = partner(g, x)
+    return g.assign(f"({x}.abs() + 1) ** {y}") if g.value(y).dtype != g.torch.bool else None
 
 
 def several(g):
@@ -98,7 +99,7 @@ def several(g):
     z = partner(g, x, str(g.value(x).dtype).removeprefix("torch."))
     if None in (y, z):
         return None
-    mask = g.leaf(stretched(g, x), "bool")
+    mask, full = g.leaf(stretched(g, x), "bool"), g.leaf(g.value(x).shape, same_dtype(g, x))
     low, high = sorted([g.number(), g.number()])
     return g.assign(
         g.pick(
@@ -107,13 +108,13 @@ def several(g):
                 f"torch.where({mask}, {x}, {number(g)})",
                 f"torch.where({x} > 0, {partner(g, x)}, {x})",
                 f"{x}.lerp({y}, {g.pick([0.3, 0.7, 1.5])})",
-                f"{x}.addcmul({y}, {z}, value={g.pick([1, 2, 0.5])})",
+                f"{x}.addcmul({y}, {z}, value={g.pick([1, 2, -1])})",
                 f"{x}.addcdiv({y}, {z}.abs() + 1, value={g.pick([1, 2, 0.5])})",
                 f"{x}.clamp({low}, {high})",
                 f"{x}.clamp(min={low})",
                 f"{x}.clamp(max={g.integer(-2, 2)})",
-                f"{x}.clamp({y}.detach(), {z}.detach())",  # PyTorch cannot walk back to bounds that stretch the tensor
-                f"{x}.clamp(min={y}.detach())",
+                f"{x}.clamp({full}, {full} + 1)",  # PyTorch cannot walk back to bounds that stretch the tensor
+                f"{x}.clamp(min={full})",
                 f"{x}.masked_fill({mask}, {number(g)})",
                 f"{x}.masked_fill({mask}, {y}.sum())",
             ]
@@ -146,7 +147,7 @@ def reduction(g):
             options.append("keepdim=True")
     if f in ("var", "std") and g.chance(0.5):
         options.append(g.pick(["correction=0", "unbiased=False", "correction=2", "unbiased=True"]))
-    if f in ("sum", "mean", "prod") and g.chance(0.12):
+    if f in ("sum", "mean", "prod") and not g.value(x).requires_grad and g.chance(0.2):
         options.append(f"dtype=torch.{g.pick(['float64', 'float32', 'int64'])}")
     return g.assign(f"{x}.{f}({', '.join(options)})")
 
@@ -168,7 +169,7 @@ def extreme(g):
         f"{x}.cumsum({d})", f"{x}.cumprod({d})", f"{x}.softmax({d})", f"{x}.log_softmax({d})",
         f"torch.softmax({x}, {d})", f"torch.var_mean({x}, {d}{keep})", f"torch.std_mean({x})", f"{x}.nonzero()",
     ]  # fmt: skip
-    options = [o for o in options if "aminmax" not in o]
+    options = [o for o in options if "aminmax" not in o and ("softmax" not in o or t.dtype.is_floating_point)]
     if not has_ties(t):
         options += [f"{x}.topk({g.integer(0, 2)}, {d})", f"{x}.median({d}{keep})", f"{x}.topk(1, {d}, largest=False)"]
     return g.assign(g.pick(options))
@@ -185,7 +186,7 @@ def index_of(g, t, unique=False):
             t.ndim and t.shape[0]
         ) else "None"
     if kind == 1:
-        mask = g.rng.random(tuple(t.shape)[: g.integer(0, t.ndim)]) < 0.5
+        mask = g.rng.random(tuple(t.shape)[: g.integer(min(unique, t.ndim), t.ndim)]) < 0.5
         return f"torch.tensor({mask.tolist()})" if mask.size else "..."
     parts, arrays, length = [], 0, g.integer(1, 3)
     for n in t.shape[: g.integer(0, t.ndim)]:
@@ -289,11 +290,11 @@ def reshaping(g):
         f"{x}.repeat({times})", f"{x}.tile({tuple(times)})", f"{x}.flip({dims(g, t)})", f"{x}.roll({g.integer(-3, 3)})",
         f"{x}.roll({g.integer(-3, 3)}, {d})", f"{x}.repeat_interleave({g.integer(0, 2)}, {d})",
         f"{x}.repeat_interleave(2)", f"{x}.tril({g.integer(-1, 1)})", f"{x}.triu({g.integer(-1, 1)})", f"{x}.mT",
-        f"{x}.diag({g.integer(-1, 1)})", f"{x}.diagonal({g.integer(-1, 1)}, {d}, {e})", f"{x}.trace()",
+        f"{x}.diag({g.integer(-1, 1)})", f"{x}.diagonal({g.integer(-1, 1)}, {d}, {e})",
         f"{x}.contiguous()", f"{x}.squeeze(({d}, {e}))", f"torch.flatten({x})",
     ]  # fmt: skip
     if t.ndim == 2:
-        options += [f"{x}.T", f"{x}.t()"]
+        options += [f"{x}.T", f"{x}.t()"] + [f"{x}.trace()"] * (t.dtype != g.torch.bool)
     return g.assign(g.pick(options))
 
 
@@ -336,7 +337,7 @@ def joining(g):
 
 
 def product(g):
-    x = g.floating(low=1) if g.chance(0.9) else g.tensor(lambda t: t.ndim > 0)
+    x = g.floating(low=1) if g.chance(0.9) else g.tensor(lambda t: t.ndim > 0 and t.dtype != g.torch.bool)
     t = g.value(x)
     if t.ndim == 0:
         return g.assign(f"{x} @ {x}")

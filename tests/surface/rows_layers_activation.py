@@ -120,6 +120,51 @@ LAYERS = {
     },
     "Softmin": {"dim": lambda L: L.nn.Softmin(1), "implicit": lambda L: L.nn.Softmin()},
 }
+
+
+def layer_in_place(L, make):
+    """A layer with inplace=True: whether it gives back its input, what stands there, its text."""
+    layer, x = make(L), tensor(L, 3, 4)
+    y = layer(x)
+    return y is x, x, repr(layer), layer.inplace
+
+
+def layer_in_place_recorded(L, make):
+    """The same between two ops, with the gradient of the leaf."""
+    x = tensor(L, 3, 4, grad=True)
+    h = x * 2
+    y = make(L)(h)
+    return y is h, gradients(L, y * 3, x)
+
+
+def with_no_grad(L, layer):
+    """A layer under no_grad."""
+    with L.no_grad():
+        return layer(tensor(L, 4, grad=True))
+
+
+def write_view(L):
+    """relu into a row of a matrix."""
+    x = tensor(L, 3, 4)
+    L.nn.functional.relu(x[1], inplace=True)
+    return x
+
+
+def text_of_grad_fn(y):
+    """The name of a tensor's grad_fn, without the address that PyTorch prints."""
+    return repr(y.grad_fn).strip("<>").split(" ")[0]
+
+
+def warned(function):
+    """Whether a UserWarning is given."""
+    import warnings
+
+    with warnings.catch_warnings(record=True) as found:
+        warnings.simplefilter("always")
+        function()
+    return [w.category.__name__ for w in found]
+
+
 for name, makes in LAYERS.items():
     for special, make in makes.items():
         table = {
@@ -154,21 +199,6 @@ IN_PLACE = {
     "ReLU6": lambda L: L.nn.ReLU6(True),
     "Hardtanh": lambda L: L.nn.Hardtanh(-0.5, 0.5, True),
 }
-
-
-def layer_in_place(L, make):
-    """A layer with inplace=True: whether it gives back its input, what stands there, its text."""
-    layer, x = make(L), tensor(L, 3, 4)
-    y = layer(x)
-    return y is x, x, repr(layer), layer.inplace
-
-
-def layer_in_place_recorded(L, make):
-    """The same between two ops, with the gradient of the leaf."""
-    x = tensor(L, 3, 4, grad=True)
-    h = x * 2
-    y = make(L)(h)
-    return y is h, gradients(L, y * 3, x)
 
 
 for name, make in IN_PLACE.items():
@@ -213,12 +243,6 @@ ROWS += rows(
         "no_grad": lambda L: with_no_grad(L, L.nn.ReLU()),
     },
 )
-
-
-def with_no_grad(L, layer):
-    """A layer under no_grad."""
-    with L.no_grad():
-        return layer(tensor(L, 4, grad=True))
 
 
 ROWS += errors(
@@ -345,23 +369,11 @@ ROWS += rows(
     "nn.functional.relu",
     {
         "positional_inplace": lambda L: L.nn.functional.relu(tensor(L, 4), True),
-        "view_in_place": lambda L: write_view(L),
+        "view_in_place": write_view,
         "grad_fn": lambda L: type(L.nn.functional.relu(tensor(L, 4, grad=True)).grad_fn).__name__ is not None,
         "name_of_grad_fn": lambda L: text_of_grad_fn(L.nn.functional.relu(tensor(L, 4, grad=True))),
     },
 )
-
-
-def write_view(L):
-    """relu into a row of a matrix."""
-    x = tensor(L, 3, 4)
-    L.nn.functional.relu(x[1], inplace=True)
-    return x
-
-
-def text_of_grad_fn(y):
-    """The name of a tensor's grad_fn, without the address that PyTorch prints."""
-    return repr(y.grad_fn).strip("<>").split(" ")[0]
 
 
 for name, args in {
@@ -464,16 +476,6 @@ for name in ("softmax", "log_softmax", "softmin"):
             ),
         },
     )
-
-
-def warned(function):
-    """Whether a UserWarning is given."""
-    import warnings
-
-    with warnings.catch_warnings(record=True) as found:
-        warnings.simplefilter("always")
-        function()
-    return [w.category.__name__ for w in found]
 
 
 for name in ("softmax", "log_softmax"):

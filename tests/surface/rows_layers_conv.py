@@ -57,6 +57,73 @@ def one(L, *shape):
     return L.ones(*shape)
 
 
+def fill(module):
+    """The same parameters in both libraries, whatever they were drawn as."""
+    for p in module.parameters():
+        p.data.fill_(0.25)
+
+
+def two_convolutions(L):
+    """Two layers, an activation, a pooling and a mean: the gradients of all parameters."""
+    L.manual_seed(1)
+    nn = L.nn
+    net = nn.Sequential(
+        nn.Conv2d(2, 3, 3, padding=1), nn.Tanh(), nn.AvgPool2d(2), nn.Conv2d(3, 2, 2, stride=2), nn.Flatten()
+    ).double()
+    y = net(tensor(L, 2, 2, 8, 8))
+    y.pow(2).mean().backward()
+    return y, [p.grad for p in net.parameters()], list(net.state_dict())
+
+
+def frozen(L):
+    """A convolution whose weight wants no gradient, and one whose input wants none."""
+    L.manual_seed(1)
+    layer = L.nn.Conv2d(2, 3, 3, dtype=L.float64)
+    layer.weight.requires_grad_(False)
+    x = tensor(L, 1, 2, 4, 4, grad=True)
+    layer(x).sum().backward()
+    other = L.nn.Conv2d(2, 3, 3, dtype=L.float64)
+    other(tensor(L, 1, 2, 4, 4)).sum().backward()
+    return x.grad, layer.weight.grad, layer.bias.grad, other.weight.grad
+
+
+def reset(L, layer):
+    """State after reset_parameters() with a fixed seed."""
+    L.manual_seed(11)
+    layer.reset_parameters()
+    return dict(layer.state_dict())
+
+
+def copied(L):
+    """Padding with nothing does not share memory."""
+    x = L.zeros(3)
+    L.nn.functional.pad(x, (0, 0)).add_(1)
+    return x
+
+
+def without_max_argument(L, kind, args, shape, how):
+    """`layered`, where the layers' order of arguments is the functions' but for MaxPool2d's return_indices."""
+    return layered(L, kind, args, shape, **how)
+
+
+def pool_attributes(layer):
+    """What a pooling layer remembers."""
+    return {k: v for k, v in sorted(vars(layer).items()) if not k.startswith("_") and k != "training"}
+
+
+def strange(L):
+    """An image with nan and -infinity."""
+    nan, inf = math.nan, math.inf
+    return L.tensor([[[1.0, nan, 2, 2], [nan, 0, 2, 2], [-inf, -inf, 3, nan], [-inf, -inf, nan, nan]]]).requires_grad_()
+
+
+def by_index(L):
+    """The indices find the largest elements again."""
+    x = tensor(L, 2, 3, 6, 6)
+    y, index = L.nn.functional.max_pool2d(x, 3, 2, 1, return_indices=True)
+    return (x.flatten(2).gather(2, index.flatten(2)).reshape(y.shape) == y).all()
+
+
 # ---- Conv2d
 
 ROWS += rows(
@@ -93,42 +160,12 @@ ROWS += rows(
         "two_channels_to_half": lambda L: tuple(L.nn.Conv2d(3, 4, 3).double().weight.shape),
         "no_in_channels": lambda L: repr(L.nn.Conv2d(0, 4, 3)),
         "strided_input": lambda L: strided_images(L, L.nn.Conv2d(3, 2, 2, dtype=L.float64).apply(fill)),
-        "in_a_row": lambda L: two_convolutions(L),
-        "frozen": lambda L: frozen(L),
+        "in_a_row": two_convolutions,
+        "frozen": frozen,
         "eval": lambda L: L.nn.Conv2d(1, 1, 1, dtype=L.float64).apply(fill).eval()(tensor(L, 1, 1, 2, 2)),
     },
     length=200,
 )
-
-
-def fill(module):
-    """The same parameters in both libraries, whatever they were drawn as."""
-    for p in module.parameters():
-        p.data.fill_(0.25)
-
-
-def two_convolutions(L):
-    """Two layers, an activation, a pooling and a mean: the gradients of all parameters."""
-    L.manual_seed(1)
-    nn = L.nn
-    net = nn.Sequential(
-        nn.Conv2d(2, 3, 3, padding=1), nn.Tanh(), nn.AvgPool2d(2), nn.Conv2d(3, 2, 2, stride=2), nn.Flatten()
-    ).double()
-    y = net(tensor(L, 2, 2, 8, 8))
-    y.pow(2).mean().backward()
-    return y, [p.grad for p in net.parameters()], list(net.state_dict())
-
-
-def frozen(L):
-    """A convolution whose weight wants no gradient, and one whose input wants none."""
-    L.manual_seed(1)
-    layer = L.nn.Conv2d(2, 3, 3, dtype=L.float64)
-    layer.weight.requires_grad_(False)
-    x = tensor(L, 1, 2, 4, 4, grad=True)
-    layer(x).sum().backward()
-    other = L.nn.Conv2d(2, 3, 3, dtype=L.float64)
-    other(tensor(L, 1, 2, 4, 4)).sum().backward()
-    return x.grad, layer.weight.grad, layer.bias.grad, other.weight.grad
 
 
 for mode in ("zeros", "reflect", "replicate", "circular"):
@@ -160,13 +197,6 @@ ROWS += rows(
     },
     exact=True,
 )
-
-
-def reset(L, layer):
-    """State after reset_parameters() with a fixed seed."""
-    L.manual_seed(11)
-    layer.reset_parameters()
-    return dict(layer.state_dict())
 
 
 ROWS += errors(
@@ -385,18 +415,11 @@ ROWS += rows(
         "bools_true": lambda L: L.nn.functional.pad(L.tensor([True, False]), (1, 2), value=True),
         "bytes": lambda L: L.nn.functional.pad(L.tensor([1, 2], dtype=L.uint8), (1, 2), value=255),
         "zero_dim": lambda L: L.nn.functional.pad(L.tensor(1.0), ()),
-        "is_a_copy": lambda L: copied(L),
+        "is_a_copy": copied,
         "strided": lambda L: strided_images(L, lambda x: L.nn.functional.pad(x, (1, 2, 0, 1), value=1.0)),
         "five_dimensions": lambda L: images(L, "pad", (1, 2, 1, 2, 2), (1, 0, 0, 1, 1, 1, 0, 2, 1, 0)),
     },
 )
-
-
-def copied(L):
-    """Padding with nothing does not share memory."""
-    x = L.zeros(3)
-    L.nn.functional.pad(x, (0, 0)).add_(1)
-    return x
 
 
 for mode in ("reflect", "replicate", "circular"):
@@ -528,11 +551,6 @@ for layer, function, table in (
         )
 
 
-def without_max_argument(L, kind, args, shape, how):
-    """`layered`, where the layers' order of arguments is the functions' but for MaxPool2d's return_indices."""
-    return layered(L, kind, args, shape, **how)
-
-
 ROWS += rows(
     "nn.MaxPool2d",
     {
@@ -554,11 +572,6 @@ ROWS += rows(
 )
 
 
-def pool_attributes(layer):
-    """What a pooling layer remembers."""
-    return {k: v for k, v in sorted(vars(layer).items()) if not k.startswith("_") and k != "training"}
-
-
 ROWS += rows(
     "nn.functional.max_pool2d",
     {
@@ -571,7 +584,7 @@ ROWS += rows(
         "indices_are_a_tuple": lambda L: (
             type(L.nn.functional.max_pool2d(tensor(L, 3, 6, 7), 2, return_indices=True)).__name__
         ),
-        "indices_gather": lambda L: by_index(L),
+        "indices_gather": by_index,
         "indices_gradient": lambda L: gradients(
             L, L.nn.functional.max_pool2d(x := tensor(L, 1, 2, 4, 4, grad=True), 2, return_indices=True)[0], x
         ),
@@ -591,19 +604,6 @@ ROWS += rows(
         ),
     },
 )
-
-
-def strange(L):
-    """An image with nan and -infinity."""
-    nan, inf = math.nan, math.inf
-    return L.tensor([[[1.0, nan, 2, 2], [nan, 0, 2, 2], [-inf, -inf, 3, nan], [-inf, -inf, nan, nan]]]).requires_grad_()
-
-
-def by_index(L):
-    """The indices find the largest elements again."""
-    x = tensor(L, 2, 3, 6, 6)
-    y, index = L.nn.functional.max_pool2d(x, 3, 2, 1, return_indices=True)
-    return (x.flatten(2).gather(2, index.flatten(2)).reshape(y.shape) == y).all()
 
 
 ROWS += rows(

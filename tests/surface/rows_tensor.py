@@ -637,6 +637,83 @@ ROWS += rows(
 )
 ROWS += errors("Tensor.retain_grad", {"plain": (lambda L: L.ones(2).retain_grad(), r"retain_grad.*requires_grad")})
 
+# ---- hooks
+
+
+def hooked(function):
+    """A row: function(L, x, seen), where x is a recorded leaf; what the hooks have seen, and x's gradient."""
+
+    def run(L):
+        x, seen = tensor(L, 3, grad=True), []
+        result = function(L, x, seen)
+        return result, seen, x.grad
+
+    return run
+
+
+ROWS += rows(
+    "Tensor.register_hook",
+    {
+        "sees": hooked(lambda L, x, seen: ((y := x * 2).register_hook(seen.append), (y * y).sum().backward())[1]),
+        "changes": hooked(
+            lambda L, x, seen: ((y := x * 2).register_hook(lambda g: g * 10), (y * y).sum().backward())[1]
+        ),
+        "two": hooked(
+            lambda L, x, seen: (
+                (y := x * 2).register_hook(lambda g: g + 1),
+                y.register_hook(seen.append),
+                (y * y).sum().backward(),
+            )[2]
+        ),
+        "removed": hooked(
+            lambda L, x, seen: (
+                h := (y := x * 2).register_hook(lambda g: g * 10),
+                h.remove(),
+                (y * y).sum().backward(),
+            )[1]
+        ),
+        "one_of_two_removed": hooked(
+            lambda L, x, seen: (
+                h := (y := x * 2).register_hook(lambda g: g * 10),
+                y.register_hook(seen.append),
+                h.remove(),
+                (y * y).sum().backward(),
+            )[2]
+        ),
+        "uses_before": hooked(
+            lambda L, x, seen: (z := (y := x * 2).exp(), y.register_hook(seen.append), (z + y * y).sum().backward())[2]
+        ),
+        "sum_of_uses": hooked(
+            lambda L, x, seen: ((y := x * 2).register_hook(lambda g: g * g), (y * y + y.exp()).sum().backward())[1]
+        ),
+        "root": hooked(lambda L, x, seen: ((y := (x * x).sum()).register_hook(lambda g: g * 3), y.backward())[1]),
+        "every_walk": hooked(
+            lambda L, x, seen: (
+                (y := x * 2).register_hook(seen.append),
+                (z := y.sum()).backward(retain_graph=True),
+                z.backward(),
+            )[2]
+        ),
+        "not_reached": hooked(lambda L, x, seen: ((x * 2).register_hook(seen.append), x.sum().backward())[1]),
+        "text": hooked(lambda L, x, seen: ((y := x * 2).register_hook(seen.append), repr(y))[1]),
+        "gradient_requires_none": hooked(
+            lambda L, x, seen: ((y := x * 2).register_hook(lambda g: seen.append(g.requires_grad)), y.sum().backward())[
+                1
+            ]
+        ),
+    },
+)
+ROWS += errors(
+    "Tensor.register_hook",
+    {
+        "plain": (lambda L: L.ones(2).register_hook(print), r"register_hook.*require"),
+        "shape": (
+            hooked(lambda L, x, seen: ((y := x * 2).register_hook(lambda g: g[:1]), y.sum().backward())[1]),
+            r"register_hook.*\(1,\).*\(3,\)",
+        ),
+    },
+)
+
 # ---- in-place writes
 
 FLOATS = [[0.5, 1.5, -2.5], [3.0, -0.25, 2.0]]
