@@ -48,7 +48,7 @@ def write(name, x, compute, others=(), parts=()):
         check_writeable(name, x.array)
         old = x.like(x.array)
         old.op, old.requires_grad = x.op, x.requires_grad
-        old.retains_grad, old.grad_array = x.retains_grad, x.grad_array
+        # .grad and the wish to retain it stay with x: what it asks for from now on is d loss / d the new values
     new = compute(old)
     if new.array.shape != x.array.shape:
         raise _wrong_shape(name, x, new.array.shape)
@@ -59,7 +59,6 @@ def write(name, x, compute, others=(), parts=()):
         return x
     new = ops.cast(new, x.dtype)
     x.array, x.op, x.requires_grad = new.array, new.op, True
-    x.retains_grad, x.grad_array = False, None
     return x
 
 

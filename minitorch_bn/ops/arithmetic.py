@@ -222,17 +222,17 @@ def _is_bool(x):
 
 
 def _times(name, input, other, alpha):
-    """alpha * other, in the dtype of `other`."""
-    kinds = [x.array.dtype.kind if isinstance(x, Variable) else "f" * isinstance(x, float) for x in (input, other)]
-    if isinstance(alpha, float) and "f" not in kinds:
+    """alpha * other, in the dtype that the sum of `input` and `other` has."""
+    target = dtypes.result_type(*(x.array if isinstance(x, Variable) else x for x in (input, other)))
+    if isinstance(alpha, bool) and target is not dtypes.bool:
+        raise RuntimeError(f"{name}: got alpha={alpha} for {target}: a bool is only for bools; use 0 or 1")
+    if isinstance(alpha, float) and not target.is_floating_point:
         raise RuntimeError(
             f"{name}: got alpha={alpha} for integer tensors, wanted a whole number; convert with .float()"
         )
     if not isinstance(other, Variable):
         return other * alpha
-    if isinstance(alpha, float) and kinds[1] != "f":
-        other = cast(other, input.dtype if isinstance(input, Variable) else dtypes.get_default_dtype())
-    return cast(mul(other, alpha), other.dtype)
+    return cast(mul(cast(other, target), alpha), target)
 
 
 def mul(input, other):

@@ -157,13 +157,17 @@ def conv2d(input, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
 
     Source: PyTorch documentation, torch.nn.functional.conv2d.
     """
-    must_be_tensor("conv2d", input, weight, *(() if bias is None else (bias,)))
-    if input.array.ndim == 3:
+    try:
+        x, W, b = input.array, weight.array, None if bias is None else bias.array
+    except AttributeError:
+        must_be_tensor("conv2d", input, weight, *(() if bias is None else (bias,)))
+        raise
+    if x.ndim == 3:
         return conv2d(input.unsqueeze(0), weight, bias, stride, padding, dilation, groups).squeeze(0)
-    backend.check_devices("conv2d", input.array, weight.array, None if bias is None else bias.array)
-    check_conv(input.array, weight.array, bias, groups)
+    backend.check_devices("conv2d", x, W, b)
+    check_conv(x, W, b, groups)
     stride, dilation = pair("conv2d", "stride", stride), pair("conv2d", "dilation", dilation)
-    kernel = weight.array.shape[2:]
+    kernel = W.shape[2:]
     if padding == "same":
         if stride != (1, 1):
             raise RuntimeError(f"conv2d: padding='same' is not supported for strided convolutions, got stride {stride}")
@@ -191,7 +195,7 @@ def pad_same(input, kernel, dilation):
     return input, tuple(t // 2 for t in total)
 
 
-def check_conv(x, W, bias, groups):
+def check_conv(x, W, b, groups):
     """Raise PyTorch's error if the shapes or dtypes of a convolution do not fit."""
     if x.ndim != 4 or W.ndim != 4:
         raise RuntimeError(
@@ -213,7 +217,7 @@ def check_conv(x, W, bias, groups):
         raise NotImplementedError("conv2d: not implemented for bools; use .float()")
     if x.dtype != W.dtype:
         raise RuntimeError(f"conv2d: Input type ({x.dtype}) and weight type ({W.dtype}) should be the same")
-    if bias is not None and bias.array.dtype != W.dtype:
-        raise RuntimeError(f"conv2d: weight type ({W.dtype}) and bias type ({bias.array.dtype}) should be the same")
-    if bias is not None and bias.array.shape != (W.shape[0],):
-        raise RuntimeError(f"conv2d: bias of shape {bias.array.shape} for {W.shape[0]} filters, wanted ({W.shape[0]},)")
+    if b is not None and b.dtype != W.dtype:
+        raise RuntimeError(f"conv2d: weight type ({W.dtype}) and bias type ({b.dtype}) should be the same")
+    if b is not None and b.shape != (W.shape[0],):
+        raise RuntimeError(f"conv2d: bias of shape {b.shape} for {W.shape[0]} filters, wanted ({W.shape[0]},)")

@@ -42,6 +42,10 @@ class MaxOfAll(Amax):
     def hits(self, x, y):
         return (x == y) | ((x != x) & (y != y))
 
+    def backward(self, dy):
+        share = super().backward(dy)[0]
+        return (np.where(self.share == 0, 0, share),)  # 0 where nothing was taken, also if dy is nan
+
 
 class MinOfAll(MaxOfAll):
     """y = the smallest element of all.  As `Amin`, but where there are nans they get dy."""

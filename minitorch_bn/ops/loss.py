@@ -7,7 +7,7 @@ import numpy as np
 from .. import backend
 from ..engine import Op, apply
 from .axes import must_be_floating, must_be_tensor
-from .indexing import indices_outside, is_rows
+from .indexing import indices_outside, is_rows, masked_fill
 from .loss_reduction import check_reduction, reduction_of
 from .softmax import log_softmax
 
@@ -51,6 +51,50 @@ class CrossEntropy(Op):
         difference = self.exp * (scale / self.total)
         difference.reshape(-1)[self.where] -= scale
         return (difference.T,)
+
+
+class NLL(Op):
+    """y = sum over the counted rows of -w * x[row, target], divided.  dx = -w * dy / divisor there, 0 elsewhere.
+
+    Shapes: x (N, C) log-probabilities, target and w (N,), y () or, with reduction "none", (N,).
+
+    Parameters
+    ----------
+    target : int64 array of shape (N,)
+    counted : bool array of shape (N,) or None
+        Rows that take part; None is all of them.
+    row_weight : array of shape (N,) or None
+        w; None is 1 for all rows.
+    divisor : float
+        The sum of the weights of the counted rows for "mean", 1 for "sum" and "none".
+    keep_rows : bool
+        reduction "none": one loss per row.
+    """
+
+    torch_name = "NllLossBackward0"
+
+    def __init__(self, target, counted, row_weight, divisor, keep_rows):
+        self.target, self.counted, self.row_weight = target, counted, row_weight
+        self.divisor, self.keep_rows = divisor, keep_rows
+
+    def forward(self, x):
+        self.x_shape = x.shape
+        losses = -x[backend.row_numbers(x), self.target]
+        if self.row_weight is not None:
+            losses = losses * self.row_weight
+        if self.counted is not None:
+            losses = np.where(self.counted, losses, 0)
+        return losses if self.keep_rows else losses.sum() / self.divisor
+
+    def backward(self, dy):
+        scale = dy / -self.divisor
+        if self.row_weight is not None:
+            scale = scale * self.row_weight
+        if self.counted is not None:
+            scale = np.where(self.counted, scale, 0)  # also where no row counts, and scale is nan
+        dx = backend.namespace(dy).zeros(self.x_shape, dy.dtype)
+        dx[backend.row_numbers(dx), self.target] = scale
+        return (dx,)
 
 
 def cross_entropy(
@@ -123,9 +167,7 @@ def cross_entropy(
     if weight is not None or label_smoothing > 0 or not rows.array.shape[1]:
         check_weight("cross_entropy", weight, rows)
         return _weighted(log_softmax(rows, 1), labels, counted, weight, reduction, label_smoothing, shape)
-    divisor = 1
-    if reduction == "mean":  # the mean of no row is nan, as in PyTorch
-        divisor = (len(labels) if counted is None else int(counted.sum())) or math.nan
+    divisor = _total_weight(labels, counted, None) if reduction == "mean" else 1
     if counted is not None:
         labels = labels * counted  # an ignored row may hold any number: let it point at class 0
     loss = apply(CrossEntropy(labels, counted, divisor, reduction == "none"), rows)
@@ -187,29 +229,32 @@ def check_weight(name, weight, rows):
 
 
 def _weighted(log_p, labels, counted, weight, reduction, label_smoothing, shape):
-    """Loss from log-probabilities (N, C) with class weights and label smoothing, out of smaller recorded ops.
+    """Loss from log-probabilities (N, C) with class weights and label smoothing.
 
     `shape` is what reduction "none" gives.
     """
-    xp, x = backend.namespace(labels), log_p.array
     if counted is not None:
         labels = labels * counted
-    index = log_p.like(labels)
-    row_weight = log_p.like(xp.ones(len(labels), x.dtype)) if weight is None else weight[index]
-    if counted is not None:
-        row_weight = row_weight * log_p.like(counted)
-    losses = -log_p[log_p.like(xp.arange(len(labels))), index] * row_weight
+    row_weight = None if weight is None else weight.array[labels]
+    divisor, keep_rows = 1, reduction == "none"
+    if reduction == "mean":
+        divisor = _total_weight(labels, counted, row_weight)
+    loss = apply(NLL(labels, counted, row_weight, divisor, keep_rows), log_p)
     if label_smoothing > 0:
         spread = -(log_p if weight is None else log_p * weight).sum(1)
         if counted is not None:
-            spread = spread * log_p.like(counted)
-        losses = losses * (1 - label_smoothing) + spread * (label_smoothing / x.shape[1])
-    if reduction == "none":
-        return losses.reshape(shape)
-    if reduction == "sum":
-        return losses.sum()
-    counts = row_weight.array  # without gradient: check_weight
-    return losses.sum() / (counts.sum().item() if counts.any() else math.nan)  # the mean of no row is nan
+            spread = masked_fill(spread, log_p.like(~counted), 0.0)
+        share = label_smoothing / log_p.array.shape[1]
+        loss = loss * (1 - label_smoothing) + (spread if keep_rows else spread.sum() / divisor) * share
+    return loss.reshape(shape) if keep_rows else loss
+
+
+def _total_weight(labels, counted, row_weight):
+    """The sum of the weights of the rows that count; nan if there is no such row, as the mean of none is."""
+    if row_weight is None:
+        return (len(labels) if counted is None else int(counted.sum())) or math.nan
+    rows = row_weight if counted is None else row_weight[counted]
+    return rows.sum().item() if rows.any() else math.nan
 
 
 def _rows(name, input, target):

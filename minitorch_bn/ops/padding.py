@@ -84,7 +84,7 @@ def wrapped(n, before, after):
     array([1, 2, 0, 1, 2, 0])
     """
     ring = np.arange(max(-before, 0), n - max(-after, 0))
-    return ring[np.arange(-max(before, 0), len(ring) + max(after, 0)) % len(ring)]
+    return ring[np.arange(-max(before, 0), len(ring) + max(after, 0)) % max(len(ring), 1)]
 
 
 COPIES = {
@@ -175,7 +175,10 @@ def _pad_with_copies(input, pad, mode, value):
                 f"pad: Padding size should be at most {widest} for mode {mode!r} and size {n} at dimension {axis}, got "
                 f"{(before, after)}"
             )
-        if n + before + after < 1 or n + min(before, 0) + min(after, 0) < 1:
+        size, kept = n + before + after, n + min(before, 0) + min(after, 0)
+        if size < 0 or (mode == "circular" and kept < 1 and size > 0):
             raise RuntimeError(f"pad: widths {(before, after)} leave nothing of size {n} at dimension {axis}")
         sources[axis] = backend.namespace(input.array).asarray(positions(n, before, after))
+    if mode != "circular" and not any(len(source) for source in sources.values()):
+        raise RuntimeError(f"pad: widths {pad} leave nothing of shape {shape}")
     return apply(PadWithCopies(sources, name.format(count)), input)

@@ -240,11 +240,8 @@ def _window(name, input, kernel_size, stride, padding, dilation, ceil_mode):
     stride = kernel if stride is None or stride == () else pair(name, "stride", stride)
     padding, dilation = pair(name, "padding", padding), pair(name, "dilation", dilation)
     check_window(name, kernel, stride, padding, dilation)
-    if any(p > (d * (k - 1) + 1) // 2 for p, k, d in zip(padding, kernel, dilation, strict=True)):
-        raise RuntimeError(
-            f"{name}: pad should be at most half of effective kernel size, got padding {padding}, kernel {kernel}, "
-            f"dilation {dilation}"
-        )
+    if any(p > k // 2 for p, k in zip(padding, kernel, strict=True)):
+        raise RuntimeError(f"{name}: pad should be at most half of kernel size, got padding {padding}, kernel {kernel}")
     out = tuple(
         out_size(*numbers, ceil_mode) for numbers in zip(shape[-2:], kernel, stride, padding, dilation, strict=True)
     )

@@ -83,7 +83,10 @@ class Diagonal(Op):
 
     def forward(self, x):
         self.x_shape = x.shape
-        return np.diagonal(x, self.offset, self.axis1, self.axis2)
+        y = np.diagonal(x, self.offset, self.axis1, self.axis2)
+        if hasattr(y, "setflags"):  # NumPy hands out a view that is read-only until told otherwise; CuPy does not
+            y.setflags(write=x.flags.writeable)
+        return y
 
     def backward(self, dy):
         dx = backend.namespace(dy).zeros(self.x_shape, dy.dtype)

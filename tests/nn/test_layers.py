@@ -116,6 +116,25 @@ INPUTS = {
     "log_softmax": (3, 4),
     "dropout": (5, 6),
     "dropout_p": (5, 6),
+    "conv_reflect": (2, 4, 5, 6),
+    "conv_circular_same": (2, 4, 5, 6),
+    "gelu": (3, 4),
+    "gelu_tanh": (3, 4),
+    "leaky_relu": (3, 4),
+    "elu": (3, 4),
+    "selu": (3, 4),
+    "silu": (3, 4),
+    "mish": (3, 4),
+    "softplus": (3, 4),
+    "hardtanh": (3, 4),
+    "relu6": (3, 4),
+    "log_sigmoid": (3, 4),
+    "softmin": (3, 4),
+    "dropout2d": (2, 3, 4, 6),
+    "max_pool_ceil": (2, 3, 4, 6),
+    "avg_pool_ceil": (2, 3, 4, 6),
+    "adaptive_max": (2, 3, 4, 6),
+    "unflatten": (4, 6),
     "max_pool": (2, 3, 4, 6),
     "max_pool_all": (2, 3, 5, 6),
     "avg_pool": (2, 3, 4, 6),
@@ -150,7 +169,7 @@ def test_forward_and_gradients_equal_torchs(name, training, rng):
         np.testing.assert_allclose(np.asarray(got), np.asarray(want), rtol=0, atol=2e-12 * scale)
 
 
-@pytest.mark.parametrize("name", ["names_model", "embedding", "embedding_padding"])
+@pytest.mark.parametrize("name", ["names_model", "embedding", "embedding_padding", "embedding_all"])
 def test_lookup_models_equal_torchs(name, rng):
     index = rng.integers(0, 10, (6, 3))
     results = []
@@ -203,3 +222,43 @@ def test_errors_are_torchs(name):
     with pytest.raises(theirs.type) as ours:
         ERRORS[name](mt)
     assert len(str(ours.value)) > 15
+
+
+@pytest.mark.parametrize(
+    "use",
+    [
+        lambda: mt.nn.Embedding(5, 3, sparse=True),
+        lambda: mt.nn.Embedding.from_pretrained(mt.ones(5, 3), sparse=True),
+        lambda: mt.nn.functional.embedding(mt.tensor([1]), mt.ones(5, 3), sparse=True),
+    ],
+)
+def test_sparse_gradients_are_refused_clearly(use):
+    """PyTorch has them; here they are deliberately absent, and the message says what to write instead."""
+    with pytest.raises(NotImplementedError, match=r"[Ee]mbedding: sparse gradients.*sparse=False"):
+        use()
+
+
+def test_in_place_keeps_what_was_saved():
+    """Two activations in place, one after the other: PyTorch refuses, here the gradient is that of two plain ones."""
+    x = mt.tensor([-1.0, 0.5, 2.0], requires_grad=True)
+    h = x * 2
+    mt.nn.functional.leaky_relu(mt.nn.functional.relu(h, inplace=True), 0.1, inplace=True)
+    h.sum().backward()
+    np.testing.assert_allclose(x.grad.array, [0.0, 2.0, 2.0])
+
+
+def test_max_norm_changes_nothing_when_an_index_is_wrong():
+    table = mt.ones(3, 4)
+    with pytest.raises(IndexError, match="3 rows"):
+        mt.nn.functional.embedding(mt.tensor([0, 3]), table, max_norm=0.1)
+    assert np.array_equal(table.array, np.ones((3, 4)))
+
+
+@pytest.mark.parametrize("name", ["Dropout", "Dropout1d", "Dropout2d"])
+def test_dropout_of_everything_draws_nothing(name):
+    """As in PyTorch: the stream stays where it is for p = 0 and p = 1."""
+    for p in (0.0, 1.0):
+        mt.manual_seed(0)
+        before = mt.get_rng_state().tolist()
+        getattr(mt.nn, name)(p)(mt.ones(2, 3, 4, 5)[0] if name == "Dropout1d" else mt.ones(2, 3, 4, 5))
+        assert mt.get_rng_state().tolist() == before

@@ -236,6 +236,7 @@ MARGINS = {
     "cut_left": ((3, 5), (-2, 2)),
     "cut_rows": ((2, 3, 6, 5), (1, 1, 2, -1)),
     "empty_batch": ((0, 3, 4, 5), (1, 1, 1, 1)),
+    "cut_to_nothing": ((3, 3, 4), (1, 1, -1, -2)),
 }
 for mode in ("reflect", "replicate", "circular"):
     for name, (shape, margin) in MARGINS.items():
@@ -256,6 +257,7 @@ for mode in ("reflect", "replicate", "circular"):
     ]
 CASES += [
     Case("pad/replicate_wide", lambda L, x: L.nn.functional.pad(x, (7, 9), "replicate"), (normal(2, 3),)),
+    Case("pad/replicate_what_was_cut", lambda L, x: L.nn.functional.pad(x, (-2, 3), "replicate"), (normal(2, 1),)),
     Case("pad/circular_bools", lambda L, x: L.nn.functional.pad(x, (2, 1), "circular"), (bools(2, 4),), grad=False),
     Case("pad/circular_whole", lambda L, x: L.nn.functional.pad(x, (3, 3), "circular"), (normal(2, 3),)),
     Case("pad/reflect_one_value", lambda L, x: L.nn.functional.pad(x, (0, 0), "reflect"), (normal(2, 1),)),

@@ -330,6 +330,23 @@ CASES += [
 ]
 for op, f in (("cross_entropy", entropy), ("nll_loss", likelihood)):
     CASES += [
+        *(
+            Case(
+                f"{op}/all_ignored_{reduction}{'_weight' if weight else ''}",
+                lambda L, x, y, w, f=f, r=reduction, u=weight: f(L, x, y, w if u else None, reduction=r),
+                (normal(2, 4), values([-100, -100]), uniform(4)),
+                no_grad_for=(2,),
+                smooth=False,
+            )
+            for reduction in ("mean", "sum", "none")
+            for weight in (False, True)
+        ),
+        Case(
+            f"{op}/all_ignored_vector",
+            lambda L, x, y, f=f: f(L, x, y, ignore_index=2),
+            (normal(4), values(2)),
+            smooth=False,
+        ),
         Case(f"{op}/bytes", f, (LOGITS, integers(6, high=4, dtype="uint8"))),
         Case(f"{op}/vector_target_of_one", f, (normal(4), values([2])), grad=False),
         Case(
@@ -357,6 +374,12 @@ CASES += [
         "cross_entropy/smoothing_below_zero_is_none",
         lambda L, x, y: entropy(L, x, y, label_smoothing=-0.5),
         (LOGITS, CLASSES),
+    ),
+    Case(
+        "cross_entropy/all_ignored_smoothing",
+        lambda L, x, y: entropy(L, x, y, label_smoothing=0.2, ignore_index=1),
+        (normal(2, 4), values([1, 1])),
+        smooth=False,
     ),
     Case("cross_entropy/no_classes", entropy, (normal(0, 0), integers(0, high=1)), smooth=False),
     Case(

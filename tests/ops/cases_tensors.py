@@ -249,3 +249,11 @@ CASES += [
     Case("addmm/scaled", lambda L, c, a, b: L.addmm(c, a, b, beta=0.5, alpha=-2), (normal(5), X, normal(4, 5))),
     Case("bmm/two_batches", lambda L, a, b: a.bmm(b), (normal(2, 3, 4), normal(2, 4, 5))),
 ]
+
+# ---- the ~ operator
+
+CASES += [
+    Case("invert/bools", lambda L, x: ~x, (bools(3, 4),), grad=False),
+    Case("invert/integers", lambda L, x: ~x, (integers(5),), grad=False),
+    Case("invert/uint8", lambda L, x: ~x, (integers(5, dtype="uint8"),), grad=False),
+]

@@ -21,7 +21,22 @@ except ImportError:
 needs_torch = pytest.mark.skipif(torch is None, reason="PyTorch is not installed (extra: parity)")
 
 # Exported by ops/__init__.py, but not for users: what axis a dim is, how an index reads, how an error is said.
-NOT_OPS = {"axis_of", "check_broadcast", "plain_index", "sizes", "all_transposed", "matrix_transposed", "index_steps", "index_error", "leading_ones_off"}
+NOT_OPS = {
+    "axis_of",
+    "check_broadcast",
+    "plain_index",
+    "sizes",
+    "all_transposed",
+    "matrix_transposed",
+    "index_steps",
+    "index_error",
+    "leading_ones_off",
+    "laid_out_like",
+    "memory_order",
+    # draws, which have no gradient: tests/surface/rows_random.py, tests/ops/test_drawing.py
+    "bernoulli",
+    "multinomial",
+}
 
 
 def each(cases):
@@ -58,7 +73,8 @@ def test_memory(case):
     checks.check_memory(case)
 
 
-@each([case for case in CASES if case.op != "view"])
+# view refuses such inputs; dropout draws its mask in the order of memory, as PyTorch does: other numbers, another order
+@each([case for case in CASES if case.op not in ("view", "dropout")])
 def test_strided(case):
     checks.check_strided(case)
 
@@ -105,7 +121,9 @@ def with_forward(op):
 def test_every_op_class_is_differentiated_in_some_row():
     # moves to another device need a GPU; casts to another floating point type are in tests/test_dtypes.py; the backward
     # of NoDerivative raises, see tests/surface
-    missing = {op.__name__ for op in op_classes() - applied_ops()} - {"ToDevice", "Cast", "NoDerivative"}
+    elsewhere = {"ToDevice", "Cast", "NoDerivative"}
+    elsewhere |= {"Draw", "OtherBatchNorm", "StagedBatchNorm", "SyncBatchNorm"}  # have test files of their own
+    missing = {op.__name__ for op in op_classes() - applied_ops()} - elsewhere
     assert not missing, f"no differentiable row records {sorted(missing)}"
 
 

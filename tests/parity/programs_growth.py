@@ -30,6 +30,8 @@ class Growth:
         The variables, as PyTorch has them now.
     pool : list of str
         The variables that are tensors.
+    widths, dtypes : dict
+        For the modules: the shape behind the batch, and the dtype, that they were made for.
     """
 
     def __init__(self, seed, torch, families, weights):
@@ -38,6 +40,7 @@ class Growth:
         self.families, self.weights = families, np.asarray(weights) / np.sum(weights)
         self.names = programs.fresh(torch)
         self.lines, self.pool, self.count = [], [], 0
+        self.widths, self.dtypes = {}, {}
 
     # choosing
 

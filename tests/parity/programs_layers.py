@@ -1,8 +1,8 @@
 """The lines of random programs, part two: activations, losses, normalisation, convolution, modules."""
 
 ACTIVATIONS = """
-    relu leaky_relu elu gelu silu softplus mish hardtanh relu6 selu celu softsign tanhshrink logsigmoid tanh sigmoid
-""".split()
+    relu leaky_relu elu gelu silu softplus mish hardtanh relu6 selu celu softsign logsigmoid tanh sigmoid
+""".split()  # not tanhshrink: x - tanh(x) is all rounding near 0
 
 
 def name_of(t):
@@ -11,8 +11,11 @@ def name_of(t):
 
 
 def enough(t):
-    """Whether a norm over one row has several values: what is left of one value is rounding, or an error."""
-    return t.ndim > 1 and t.numel() > 0 and t.shape[1] > 1 and t.shape[-1] > 1 and (t.ndim > 2 or t.shape[0] > 1)
+    """Whether a norm over any row or channel has different values: what is left of equal ones is rounding, or an error."""
+    if t.ndim < 2 or not t.numel() or 1 in (t.shape[0], t.shape[1], t.shape[-1]):
+        return False
+    values = t.detach().double()
+    return all(bool((values.std(dim) > 0.05).all()) for dim in (0, -1))
 
 
 def activation(g):
@@ -20,7 +23,7 @@ def activation(g):
     t = g.value(x)
     option = {"leaky_relu": ", 0.2", "gelu": ", approximate='tanh'", "elu": ", 0.5", "softplus": ", 2.0"}
     f = g.pick(ACTIVATIONS)
-    if g.chance(0.2):
+    if g.chance(0.2) and t.dtype.is_floating_point:
         return g.assign(g.pick([f"F.softmax({x}, {g.dim(t)})", f"F.log_softmax({x}, dim={g.dim(t)})"]))
     return g.assign(f"F.{f}({x}{option.get(f, '') if g.chance(0.4) else ''})")
 
@@ -141,13 +144,13 @@ def dropout(g):
 
 def module(g):
     """A layer, made and used at once, or used again, or put into the other mode."""
-    layers = [name for name, x in g.names.items() if isinstance(x, g.torch.nn.Module)]
+    layers = list(g.widths)
     if layers and g.chance(0.5):
         m = g.pick(layers)
         if g.chance(0.3):
             return g.statement(f"{m}.{g.pick(['eval()', 'train()', 'zero_grad()'])}")
-        fitting = [n for n in g.pool if tuple(g.value(n).shape)[1:] == getattr(g, "widths", {}).get(m)]
-        fitting = [n for n in fitting if g.value(n).dtype.is_floating_point and enough(g.value(n))]
+        fitting = [n for n in g.pool if tuple(g.value(n).shape)[1:] == g.widths[m]]
+        fitting = [n for n in fitting if name_of(g.value(n)) == g.dtypes[m] and enough(g.value(n))]
         return g.assign(f"{m}({g.pick(fitting)})") if fitting else None
     x = g.floating(low=2)
     t = g.value(x)
@@ -170,13 +173,10 @@ def module(g):
         texts.append(f"torch.nn.Conv2d({c}, 2, 2, padding=1)")
     m = f"m{g.count}"
     g.count += 1
-    before = len(g.lines)
     g.statement(f"{m} = {g.pick(texts, [4] + [1] * (len(texts) - 1))}.to(torch.{dtype})")
     if m not in g.names:
         return None
-    g.widths = getattr(g, "widths", {})
-    g.widths[m] = tuple(shape)[1:]
-    del before
+    g.widths[m], g.dtypes[m] = tuple(shape)[1:], dtype
     return g.assign(f"{m}({x})")
 
 

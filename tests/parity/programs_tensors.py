@@ -74,6 +74,8 @@ def binary_method(g):
     option = ""
     if f in ("add", "sub") and g.chance(0.4):
         option = f", alpha={number(g)}"
+    if f == "atan2" and "bool" in same_dtype(g, x) + str(getattr(g.names.get(y), "dtype", "")):
+        return None  # PyTorch cannot walk back to a bool's partner
     if f == "div" and g.chance(0.5):
         option = f", rounding_mode={g.pick(['floor', 'trunc', None])!r}"
     return g.assign(f"{x}.{f}({y}{option})")
@@ -130,7 +132,7 @@ def dims(g, t):
     if t.ndim >= 2 and g.chance(0.3):
         chosen = sorted(g.rng.permutation(t.ndim)[: g.integer(1, t.ndim)].tolist())
         chosen = [d - t.ndim if g.chance(0.3) else d for d in chosen]
-        return str(tuple(chosen + chosen[:1] * g.chance(0.03)))
+        return str(tuple(chosen + chosen[:1] * (t.numel() > 0 and g.chance(0.03))))
     return str(g.dim(t))
 
 
@@ -138,7 +140,7 @@ def reduction(g):
     x, f = g.tensor(), g.pick(REDUCTIONS, [4, 4, 1, 1, 1, 1, 1, 1, 2, 2, 1])
     options = []
     if f == "norm":
-        options.append(f"p={g.pick(['2', '1', '3', '0', 'float(chr(105) + chr(110) + chr(102))', '2.5'])}")
+        options.append(f"p={g.pick(['2', '1', '3', 'float(chr(105) + chr(110) + chr(102))', '2.5'])}")
     if f in ("logsumexp",) or g.chance(0.65):
         d = dims(g, g.value(x))
         d = str(g.dim(g.value(x))) if f == "prod" else d
@@ -162,15 +164,17 @@ def extreme(g):
     t, d = g.value(x), g.dim(g.value(x))
     keep = g.pick(["", ", keepdim=True"])
     options = [
-        f"{x}.max()", f"{x}.min()", f"{x}.argmax()", f"{x}.argmin()", f"{x}.median()", f"{x}.aminmax()",
+        f"{x}.max()", f"{x}.min()", f"{x}.argmax()", f"{x}.argmin()",
         f"{x}.max({d}{keep})", f"{x}.min({d}{keep})", f"{x}.argmax({d}{keep})", f"{x}.argmin({d}{keep})",
         f"{x}.sort(dim={d}, stable=True)", f"torch.sort({x}, dim={d}, descending=True, stable=True)",
         f"{x}.argsort(dim={d}, stable=True)", f"{x}.unique()", f"{x}.count_nonzero()", f"{x}.count_nonzero({d})",
+        f"{x}.nonzero(as_tuple=True)", f"torch.where({x} > 0)", f"{x}.isclose({x} + 1e-9)",
         f"{x}.cumsum({d})", f"{x}.cumprod({d})", f"{x}.softmax({d})", f"{x}.log_softmax({d})",
-        f"torch.softmax({x}, {d})", f"torch.var_mean({x}, {d}{keep})", f"torch.std_mean({x})", f"{x}.nonzero()",
+        f"torch.softmax({x}, {d})", f"torch.var_mean({x}, {d}{keep})", f"torch.std_mean({x})", f"{x}.nonzero().contiguous()",
     ]  # fmt: skip
-    options = [o for o in options if "aminmax" not in o and ("softmax" not in o or t.dtype.is_floating_point)]
-    if not has_ties(t):
+    options = [o for o in options if "softmax" not in o or t.dtype.is_floating_point]
+    options += [f"{x}.median()"] * (t.dtype != g.torch.bool)
+    if not has_ties(t) and t.numel() and t.dtype != g.torch.bool:
         options += [f"{x}.topk({g.integer(0, 2)}, {d})", f"{x}.median({d}{keep})", f"{x}.topk(1, {d}, largest=False)"]
     return g.assign(g.pick(options))
 
@@ -185,7 +189,7 @@ def index_of(g, t, unique=False):
         return f"torch.tensor({[g.integer(-n, n - 1) for n in (t.shape[0],) for _ in range(g.integer(0, 4))]})" if (
             t.ndim and t.shape[0]
         ) else "None"
-    if kind == 1:
+    if kind == 1 and (t.ndim or not unique):
         mask = g.rng.random(tuple(t.shape)[: g.integer(min(unique, t.ndim), t.ndim)]) < 0.5
         return f"torch.tensor({mask.tolist()})" if mask.size else "..."
     parts, arrays, length = [], 0, g.integer(1, 3)
@@ -210,10 +214,7 @@ def index_of(g, t, unique=False):
     if g.chance(0.15):
         parts.insert(g.integer(0, len(parts)), "None")
     if g.chance(0.15):
-        parts.insert(g.integer(0, len(parts)) if len(parts) < t.ndim else len(parts), "...")
-        if len(parts) <= t.ndim and parts[-1] != "..." and g.chance(0.1):
-            parts.append("...")
-            parts.remove("...")
+        parts.insert(len(parts) if unique or len(parts) >= t.ndim else g.integer(0, len(parts)), "...")
     return ", ".join(parts) or "..."
 
 
@@ -247,7 +248,7 @@ def pick_along(g):
                 f"{x}.index_fill({d}, torch.tensor({once}), {number(g)})",
                 f"{x}.scatter({d}, {where}, {number(g)})",
                 f"{x}.masked_select({x} > 0)",
-                f"torch.take_along_dim({x}, {where}, {d})" if hasattr(g.mt, "take_along_dim") else f"{x}.clone()",
+                f"torch.take_along_dim({x}, {where}, {d})",
             ]
         )
     )
@@ -337,7 +338,8 @@ def joining(g):
 
 
 def product(g):
-    x = g.floating(low=1) if g.chance(0.9) else g.tensor(lambda t: t.ndim > 0 and t.dtype != g.torch.bool)
+    fits = (lambda t: t.ndim > 0 and t.dtype != g.torch.bool), lambda: ((2, 3), "int64")
+    x = g.floating(low=1) if g.chance(0.9) else g.tensor(*fits)
     t = g.value(x)
     if t.ndim == 0:
         return g.assign(f"{x} @ {x}")
@@ -363,7 +365,7 @@ def product(g):
         y = g.leaf((n,), dtype)
         return g.assign(g.pick([f"{x}.mv({y})", f"{x}.dot({y})", f"{x}.outer({y})"]))
     y, bias = g.leaf((n, m), dtype), g.leaf((m,), dtype)
-    return g.assign(f"{bias}.addmm({x}, {y}, beta={g.pick([0, 1, 0.5])}, alpha={g.pick([1, 2])})")
+    return g.assign(f"{bias}.addmm({x}, {y}, beta={g.pick([0, 1, 3])}, alpha={g.pick([1, 2])})")
 
 
 # ---- writes
@@ -379,11 +381,13 @@ def write(g):
     inner = tuple(1 if g.chance(0.2) else n for n in t.shape)
     inner = inner[g.integer(0, len(inner)) :] if g.chance(0.3) else inner
     dtype = same_dtype(g, x) if g.chance(0.8) else g.pick(DTYPES, DTYPE_WEIGHTS)
+    if kind == 0 and g.chance(0.2):
+        return g.write(x, f"F.{g.pick(['relu', 'elu', 'leaky_relu', 'silu'])}({x}, inplace=True)")
     if kind == 0:
         return g.write(x, f"{x}.{g.pick(IN_PLACE)}()")
     if kind == 1:
         y = number(g) if g.chance(0.5) else g.leaf(inner, dtype)
-        return g.write(x, f"{x} {g.pick(['+=', '-=', '*=', '/=', '//=', '%='], [4, 4, 4, 2, 0.5, 0.5])} {y}")
+        return g.write(x, f"{x} {g.pick(['+=', '-=', '*=', '/='], [4, 4, 4, 2])} {y}")
     if kind == 2:
         y = number(g) if g.chance(0.3) else g.leaf(inner, dtype)
         return g.write(x, f"{x}.{g.pick(['add_', 'sub_', 'mul_', 'div_', 'copy_'])}({y})")
@@ -391,6 +395,7 @@ def write(g):
         low, high = sorted([g.integer(-3, 3), g.integer(-3, 3)])
         options = [f"fill_({number(g)})", f"clamp_({low}, {high})", f"pow_({g.pick([1, 2, 3])})", "zero_()"]
         options += [f"masked_fill_({x} > 0, {number(g)})", "add_(2, alpha=0.5)"]
+        options += [f"floor_divide_({g.pick([2, -3, 1])})", f"remainder_({g.pick([2, -3, 1.5])})"]
         return g.write(x, f"{x}.{g.pick(options)}")
     index = index_of(g, t, unique=True)
     if kind == 4:
@@ -401,7 +406,7 @@ def write(g):
         return g.write(x, f"{x}[{index}] = 1")
     inner = tuple(1 if g.chance(0.2) else n for n in part.shape)
     inner = inner[g.integer(0, len(inner)) :] if g.chance(0.2) else inner
-    y = g.leaf(inner, dtype)
+    y = g.leaf(inner, dtype, grad=None if t.dtype.is_floating_point else 0)
     return g.write(x, f"{x}[{index}] {g.pick(['=', '+=', '*='], [5, 2, 1])} {y}")
 
 
@@ -470,12 +475,21 @@ def python(g):
     return g.assign(g.pick([f"{x}.{text}" for text in texts] + calls))
 
 
-def middle_walk(g):
-    walk_back(g)
+def gradient(g):
+    """Walk back in the middle of a program; or do with the gradients of a walk what a training loop does."""
+    got = [name for name in g.pool if g.value(name).is_leaf and g.value(name).grad is not None]
+    if not got or g.chance(0.2):
+        return walk_back(g)
+    x = g.pick(got)
+    if g.chance(0.4):
+        return g.assign(g.pick([f"{x}.grad.clone()", f"{x}.grad * 2", f"({x} * {x}.grad).sum()"]))
+    if g.chance(0.3):
+        return g.write(x, f"{x} -= 0.1 * {x}.grad")
+    return g.statement(g.pick([f"{x}.grad = None", f"{x}.grad.zero_()", f"{x}.grad *= 0.5"]))
 
 
 FAMILIES = [
     (3, unary), (5, binary), (2.5, binary_method), (1, power), (2, several), (3.5, reduction), (3, extreme), (3.5, read),
     (1.5, pick_along), (4, reshaping), (1.5, parting), (2, joining), (3, product), (4, write), (1, cast), (0.7, make),
-    (0.6, flag), (0.7, python), (0.35, middle_walk),
+    (0.6, flag), (0.7, python), (0.7, gradient),
 ]  # fmt: skip

@@ -26,6 +26,13 @@ NN = """
     GELU Softmax LogSoftmax Dropout MaxPool2d AvgPool2d AdaptiveAvgPool2d BatchNorm1d BatchNorm2d BatchNorm3d
     SyncBatchNorm LayerNorm GroupNorm InstanceNorm1d InstanceNorm2d InstanceNorm3d RMSNorm CrossEntropyLoss NLLLoss
     MSELoss BCEWithLogitsLoss
+    ModuleDict ParameterList Unflatten Dropout1d Dropout2d AdaptiveMaxPool2d ELU CELU SELU SiLU Mish ReLU6 Hardtanh
+    LogSigmoid Softsign Tanhshrink Softplus Softmin Softmax2d BCELoss L1Loss SmoothL1Loss HuberLoss KLDivLoss
+    functional.elu functional.celu functional.selu functional.silu functional.mish functional.relu6 functional.hardtanh
+    functional.logsigmoid functional.softsign functional.tanhshrink functional.softplus functional.softmin
+    functional.dropout1d functional.dropout2d functional.adaptive_max_pool2d functional.l1_loss functional.smooth_l1_loss
+    functional.huber_loss functional.binary_cross_entropy functional.kl_div functional.relu_ functional.leaky_relu_
+    functional.elu_ functional.celu_ functional.selu_ functional.hardtanh_
     functional.linear functional.conv2d functional.embedding functional.tanh functional.relu functional.leaky_relu
     functional.sigmoid functional.gelu functional.softmax functional.log_softmax functional.dropout
     functional.max_pool2d functional.avg_pool2d functional.adaptive_avg_pool2d functional.batch_norm

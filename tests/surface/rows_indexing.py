@@ -266,7 +266,7 @@ ROWS += errors(
     {
         "of_zero_dim": (lambda L: L.tensor(1.0)[0], r"index"),
         "of_zero_dim_slice": (lambda L: L.tensor(1.0)[:], r"index"),
-        "of_empty": (lambda L: L.zeros(0)[0], r"index"),
+        "int_of_empty": (lambda L: L.zeros(0)[0], r"index"),
     },
 )
 
@@ -343,7 +343,7 @@ ROWS += errors(
         "mask_count": (lambda L: L.zeros(3).__setitem__(L.tensor([True, True, False]), L.ones(3)), r"setitem.*shape"),
         "list": (lambda L: L.zeros(2, 3).__setitem__(0, [1, 2, 3]), r"setitem.*list"),
         "tuple": (lambda L: L.zeros(2, 3).__setitem__(0, (1, 2, 3)), r"setitem.*tuple"),
-        "text": (lambda L: L.zeros(2).__setitem__(0, "a"), r"setitem.*str"),
+        "value_text": (lambda L: L.zeros(2).__setitem__(0, "a"), r"setitem.*str"),
         "none": (lambda L: L.zeros(2).__setitem__(0, None), r"setitem.*None"),
         "array": (lambda L: L.zeros(2, 3).__setitem__(0, np.ones(3)), r"setitem.*ndarray"),
         "uint8_too_large": (assigned("uint8", 300), r"setitem.*300.*uint8.*255"),

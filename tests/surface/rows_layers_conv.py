@@ -202,7 +202,7 @@ ROWS += rows(
 ROWS += errors(
     "nn.Conv2d",
     {
-        "groups": (lambda L: L.nn.Conv2d(3, 4, 3, groups=2), r"Conv2d.*groups 2.*in_channels 3"),
+        "wrong_groups": (lambda L: L.nn.Conv2d(3, 4, 3, groups=2), r"Conv2d.*groups 2.*in_channels 3"),
         "groups_out": (lambda L: L.nn.Conv2d(4, 3, 3, groups=2), r"Conv2d.*out_channels 3"),
         "groups_zero": (lambda L: L.nn.Conv2d(4, 4, 3, groups=0), r"Conv2d.*positive"),
         "groups_negative": (lambda L: L.nn.Conv2d(4, 4, 3, groups=-1), r"Conv2d.*-1"),
@@ -217,7 +217,7 @@ ROWS += errors(
         "float_channels": (lambda L: L.nn.Conv2d(1.0, 4, 3), r"."),
         "integer_dtype": (lambda L: L.nn.Conv2d(1, 4, 3, dtype=L.int64), r"floating"),
         "kernel_missing": (lambda L: L.nn.Conv2d(1, 4), r"kernel_size"),
-        "device": (lambda L: L.nn.Conv2d(1, 4, 3, device="gpu"), r"gpu"),
+        "wrong_device": (lambda L: L.nn.Conv2d(1, 4, 3, device="gpu"), r"gpu"),
         "call_channels": (lambda L: L.nn.Conv2d(3, 4, 3)(one(L, 2, 4, 5, 5)), r"conv2d.*3 channels.*4"),
         "call_rank_2": (lambda L: L.nn.Conv2d(3, 4, 3)(one(L, 5, 5)), r"conv2d.*3D.*4D"),
         "call_rank_5": (lambda L: L.nn.Conv2d(3, 4, 3)(one(L, 1, 1, 3, 5, 5)), r"conv2d.*3D.*4D"),
@@ -307,7 +307,7 @@ ROWS += errors(
         "rank_2": (lambda L: L.nn.functional.conv2d(one(L, 5, 5), one(L, *W)), r"conv2d.*3D.*4D"),
         "rank_5": (lambda L: L.nn.functional.conv2d(one(L, 1, 1, 3, 5, 5), one(L, *W)), r"conv2d.*3D.*4D"),
         "weight_rank": (lambda L: L.nn.functional.conv2d(one(L, 1, 3, 5, 5), one(L, 4, 3, 3)), r"conv2d.*4D weight"),
-        "groups": (
+        "wrong_groups": (
             lambda L: L.nn.functional.conv2d(one(L, 1, 4, 5, 5), one(L, 3, 2, 3, 3), groups=2),
             r"conv2d.*3 filters.*2 groups",
         ),
@@ -382,7 +382,7 @@ ROWS += errors(
             lambda L: L.nn.functional.conv2d(one(L, 1, 3, 5, 5), one(L, *W), one(L, 4).double()),
             r"conv2d.*bias.*float64",
         ),
-        "list": (lambda L: L.nn.functional.conv2d([1.0], one(L, *W)), r"conv2d.*list"),
+        "wrong_list": (lambda L: L.nn.functional.conv2d([1.0], one(L, *W)), r"conv2d.*list"),
         "weight_missing": (lambda L: L.nn.functional.conv2d(one(L, 1, 3, 5, 5)), r"weight"),
         "weight_none": (lambda L: L.nn.functional.conv2d(one(L, 1, 3, 5, 5), None), r"conv2d.*None"),
     },
@@ -633,6 +633,7 @@ for function in ("max_pool2d", "avg_pool2d"):
                 "stride_negative": (lambda L, f: f(one(L, 1, 6, 6), 2, -1), r"stride"),
                 "stride_three": (lambda L, f: f(one(L, 1, 6, 6), 2, (1, 1, 1)), r"stride"),
                 "padding_wide": (lambda L, f: f(one(L, 1, 6, 6), 2, 2, 2), r"half"),
+                "padding_wide_one": (lambda L, f: f(one(L, 1, 6, 6), (4, 3), 2, (2, 2)), r"half"),
                 "padding_negative": (lambda L, f: f(one(L, 1, 6, 6), 2, 2, -1), r"padding"),
                 "too_large": (lambda L, f: f(one(L, 1, 6, 6), 7), r"too small"),
                 "too_large_ceil": (lambda L, f: f(one(L, 1, 6, 5), 7, 1, ceil_mode=True), r"too small"),
@@ -643,7 +644,7 @@ for function in ("max_pool2d", "avg_pool2d"):
                 "no_rows": (lambda L, f: f(one(L, 2, 1, 0, 6), 2), r"size of 0"),
                 "no_channels_unbatched": (lambda L, f: f(one(L, 0, 6, 6), 2), r"size of 0"),
                 "bools": (lambda L, f: f(one(L, 1, 6, 6) > 0, 2), r"bool"),
-                "list": (lambda L, f: f([1.0], 2), r"list"),
+                "wrong_list": (lambda L, f: f([1.0], 2), r"list"),
             }.items()
         },
     )
@@ -667,10 +668,19 @@ ROWS += errors(
     },
 )
 ROWS += errors(
+    "nn.functional.max_pool2d",
+    {
+        "padding_wide_dilated": (
+            lambda L: L.nn.functional.max_pool2d(one(L, 1, 9, 9), 3, None, 2, 2),
+            r"max_pool2d.*half",
+        )
+    },
+)
+ROWS += errors(
     "nn.MaxPool2d",
     {
         "no_kernel": (lambda L: L.nn.MaxPool2d(), r"kernel_size"),
-        "padding": (lambda L: L.nn.MaxPool2d(2, padding=2)(one(L, 1, 1, 4, 4)), r"max_pool2d.*half"),
+        "wrong_padding": (lambda L: L.nn.MaxPool2d(2, padding=2)(one(L, 1, 1, 4, 4)), r"max_pool2d.*half"),
         "rank": (lambda L: L.nn.MaxPool2d(2)(one(L, 4, 4)), r"max_pool2d.*3D.*4D"),
         "too_small": (lambda L: L.nn.MaxPool2d(5)(one(L, 1, 1, 4, 4)), r"max_pool2d.*too small"),
         "bools": (lambda L: L.nn.MaxPool2d(2)(one(L, 1, 1, 4, 4) > 0), r"max_pool2d.*bool"),
@@ -680,8 +690,8 @@ ROWS += errors(
     "nn.AvgPool2d",
     {
         "no_kernel": (lambda L: L.nn.AvgPool2d(), r"kernel_size"),
-        "padding": (lambda L: L.nn.AvgPool2d(2, padding=2)(one(L, 1, 1, 4, 4)), r"avg_pool2d.*half"),
-        "divisor": (lambda L: L.nn.AvgPool2d(2, divisor_override=0)(one(L, 1, 1, 4, 4)), r"avg_pool2d.*divisor"),
+        "wrong_padding": (lambda L: L.nn.AvgPool2d(2, padding=2)(one(L, 1, 1, 4, 4)), r"avg_pool2d.*half"),
+        "wrong_divisor": (lambda L: L.nn.AvgPool2d(2, divisor_override=0)(one(L, 1, 1, 4, 4)), r"avg_pool2d.*divisor"),
     },
 )
 

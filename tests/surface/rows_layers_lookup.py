@@ -145,6 +145,13 @@ def dropped(L, make, *shape, dtype="float64", train=True, seed=9):
     return gradients(L, y, x), repr(layer), L.rand(2)
 
 
+def drop_strided(L, view):
+    """dropout of a view that does not lie in order."""
+    x = tensor(L, 12, 12, low=0.5, grad=True)
+    L.manual_seed(9)
+    return gradients(L, F(L).dropout(view(x), 0.4), x)
+
+
 def drop(L, name, *args, shape=(5, 6), dtype="float64", **settings):
     """A function with a fixed seed: result, gradient, and the generator's next number."""
     x = tensor(L, *shape, dtype=dtype, grad=True, low=0.5)
@@ -224,8 +231,8 @@ ROWS += rows(
 ROWS += errors(
     "nn.Embedding",
     {
-        "padding": (lambda L: L.nn.Embedding(5, 3, padding_idx=5), r"Embedding.*padding_idx 5.*5"),
-        "padding_negative": (lambda L: L.nn.Embedding(5, 3, padding_idx=-6), r"Embedding.*padding_idx -6"),
+        "wrong_padding": (lambda L: L.nn.Embedding(5, 3, padding_idx=5), r"Embedding.*padding_idx 5.*5"),
+        "wrong_padding_negative": (lambda L: L.nn.Embedding(5, 3, padding_idx=-6), r"Embedding.*padding_idx -6"),
         "weight_shape": (lambda L: L.nn.Embedding(4, 3, _weight=L.ones(5, 3)), r"Embedding.*\(5, 3\).*\(4, 3\)"),
         "pretrained_vector": (lambda L: L.nn.Embedding.from_pretrained(L.ones(3)), r"2-dimensional.*\(3,\)"),
         "negative_rows": (lambda L: L.nn.Embedding(-5, 3), r"-5"),
@@ -286,8 +293,11 @@ ROWS += errors(
         "bools": (lambda L: F(L).embedding(L.tensor([True]), L.ones(5, 2)), r"embedding.*bool"),
         "vector_table": (lambda L: F(L).embedding(index(L, 1), L.ones(5)), r"embedding.*2-D.*\(5,\)"),
         "three_dim_table": (lambda L: F(L).embedding(index(L, 1), L.ones(5, 2, 2)), r"embedding.*2-D.*\(5, 2, 2\)"),
-        "padding": (lambda L: F(L).embedding(index(L, 1), L.ones(5, 2), 5), r"embedding.*padding_idx 5"),
-        "padding_negative": (lambda L: F(L).embedding(index(L, 1), L.ones(5, 2), -6), r"embedding.*padding_idx -6"),
+        "wrong_padding": (lambda L: F(L).embedding(index(L, 1), L.ones(5, 2), 5), r"embedding.*padding_idx 5"),
+        "wrong_padding_negative": (
+            lambda L: F(L).embedding(index(L, 1), L.ones(5, 2), -6),
+            r"embedding.*padding_idx -6",
+        ),
         "list": (lambda L: F(L).embedding([1], L.ones(5, 2)), r"embedding.*list"),
         "table_list": (lambda L: F(L).embedding(index(L, 1), [1.0]), r"embedding.*list"),
     },
@@ -321,7 +331,7 @@ ROWS += errors(
         "floats": (lambda L: F(L).one_hot(L.tensor([1.0])), r"one_hot.*float32"),
         "int32": (lambda L: F(L).one_hot(L.tensor([1], dtype=L.int32)), r"one_hot.*int32"),
         "bools": (lambda L: F(L).one_hot(L.tensor([True])), r"one_hot.*bool"),
-        "empty": (lambda L: F(L).one_hot(L.zeros(0, dtype=L.int64)), r"one_hot.*empty"),
+        "wrong_empty": (lambda L: F(L).one_hot(L.zeros(0, dtype=L.int64)), r"one_hot.*empty"),
         "empty_no_classes": (lambda L: F(L).one_hot(L.zeros(0, dtype=L.int64), 0), r"one_hot.*empty"),
         "list": (lambda L: F(L).one_hot([1]), r"one_hot.*list"),
     },
@@ -374,16 +384,16 @@ ROWS += errors(
         "features": (lambda L: L.nn.Linear(5, 7)(L.ones(2, 4)), r"linear.*\(2, 4\).*\(7, 5\)"),
         "features_vector": (lambda L: L.nn.Linear(5, 7)(L.ones(4)), r"linear.*\(4,\)"),
         "features_three": (lambda L: L.nn.Linear(5, 7)(L.ones(2, 5, 4)), r"linear.*\(2, 5, 4\)"),
-        "zero_dim": (lambda L: L.nn.Linear(5, 7)(L.tensor(1.0)), r"linear.*\(\)"),
+        "wrong_zero_dim": (lambda L: L.nn.Linear(5, 7)(L.tensor(1.0)), r"linear.*\(\)"),
         "dtype": (lambda L: L.nn.Linear(5, 7)(L.ones(2, 5).double()), r"linear.*float64.*float32"),
-        "integers": (lambda L: L.nn.Linear(5, 7)(L.ones(2, 5).long()), r"linear.*int64.*float32"),
+        "wrong_integers": (lambda L: L.nn.Linear(5, 7)(L.ones(2, 5).long()), r"linear.*int64.*float32"),
         "list": (lambda L: L.nn.Linear(5, 7)([1.0]), r"linear.*list"),
         "negative_in": (lambda L: L.nn.Linear(-1, 2), r"-1"),
         "negative_out": (lambda L: L.nn.Linear(2, -1), r"-1"),
         "float_in": (lambda L: L.nn.Linear(2.0, 1), r"."),
         "text_in": (lambda L: L.nn.Linear("a", 1), r"."),
         "integer_dtype": (lambda L: L.nn.Linear(2, 3, dtype=L.int64), r"floating"),
-        "device": (lambda L: L.nn.Linear(2, 3, device="tpu7"), r"tpu7"),
+        "wrong_device": (lambda L: L.nn.Linear(2, 3, device="tpu7"), r"tpu7"),
         "one_argument": (lambda L: L.nn.Linear(2), r"out_features"),
     },
 )
@@ -425,7 +435,7 @@ ROWS += errors(
     "nn.functional.linear",
     {
         "features": (lambda L: F(L).linear(L.ones(2, 3), L.ones(4, 5)), r"linear.*\(2, 3\).*\(4, 5\)"),
-        "zero_dim": (lambda L: F(L).linear(L.tensor(1.0), L.ones(4, 5)), r"linear.*\(\)"),
+        "wrong_zero_dim": (lambda L: F(L).linear(L.tensor(1.0), L.ones(4, 5)), r"linear.*\(\)"),
         "weight_zero_dim": (lambda L: F(L).linear(L.ones(2, 3), L.tensor(1.0)), r"linear.*\(\)"),
         "weight_three": (lambda L: F(L).linear(L.ones(2, 3), L.ones(2, 3, 3)), r"linear.*\(2, 3, 3\)"),
         "weight_vector_bias": (lambda L: F(L).linear(L.ones(2, 3), L.ones(3), L.ones(1)), r"linear.*without bias"),
@@ -434,7 +444,7 @@ ROWS += errors(
         "bias_too_many": (lambda L: F(L).linear(L.ones(2, 3), L.ones(4, 3), L.ones(3, 4)), r"linear.*\(3, 4\)"),
         "bias_dtype": (lambda L: F(L).linear(L.ones(2, 3), L.ones(4, 3), L.ones(4).double()), r"linear.*float64"),
         "dtype": (lambda L: F(L).linear(L.ones(2, 3).double(), L.ones(4, 3)), r"linear.*float64.*float32"),
-        "integers": (lambda L: F(L).linear(L.ones(2, 3).long(), L.ones(4, 3)), r"linear.*int64.*float32"),
+        "wrong_integers": (lambda L: F(L).linear(L.ones(2, 3).long(), L.ones(4, 3)), r"linear.*int64.*float32"),
         "list": (lambda L: F(L).linear([1.0], L.ones(4, 3)), r"linear.*list"),
         "bias_list": (lambda L: F(L).linear(L.ones(2, 3), L.ones(4, 3), [1.0]), r"linear.*list"),
         "weight_none": (lambda L: F(L).linear(L.ones(2, 3), None), r"linear.*None"),
@@ -478,7 +488,7 @@ ROWS += errors(
     "nn.Flatten",
     {
         "vector": (lambda L: L.nn.Flatten()(L.ones(3)), r"flatten.*out of range.*1"),
-        "zero_dim": (lambda L: L.nn.Flatten()(L.tensor(1.0)), r"flatten.*out of range.*1"),
+        "wrong_zero_dim": (lambda L: L.nn.Flatten()(L.tensor(1.0)), r"flatten.*out of range.*1"),
         "range": (lambda L: L.nn.Flatten(3)(L.ones(2, 3)), r"flatten.*out of range.*3"),
         "range_end": (lambda L: L.nn.Flatten(0, 2)(L.ones(2, 3)), r"flatten.*out of range.*2"),
         "order": (lambda L: L.nn.Flatten(2, 1)(L.ones(2, 3, 4)), r"flatten.*2 and 1"),
@@ -588,7 +598,10 @@ ROWS += rows(
         "integers_p_zero": lambda L: F(L).dropout(L.tensor([1, 2]), 0.0),
         "integers_p_one": lambda L: F(L).dropout(L.tensor([1, 2]), 1.0),
         "integers_not_training": lambda L: F(L).dropout(L.tensor([1, 2]), 0.5, False),
-        "p_tensor": lambda L: drop(L, "dropout", 0.5),
+        "transposed": lambda L: drop_strided(L, lambda x: x.T),
+        "with_gaps": lambda L: drop_strided(L, lambda x: x[::2, 1::3]),
+        "turned": lambda L: drop_strided(L, lambda x: x.reshape(4, 3, 12).permute(2, 0, 1)),
+        "expanded": lambda L: drop_strided(L, lambda x: x[:, :1].expand(12, 5)),
         "nan_stays": lambda L: F(L).dropout(L.tensor([float("nan")]), 1.0),
         "keeps_the_mean": lambda L: drop(L, "dropout", 0.9, shape=(1000,)),
         "name_of_grad_fn": lambda L: repr(F(L).dropout(tensor(L, 4, grad=True)).grad_fn).strip("<>").split(" ")[0],
@@ -609,7 +622,7 @@ ROWS += errors(
     "nn.functional.dropout",
     {
         "p_nan": (lambda L: F(L).dropout(L.ones(2), float("nan")), r"dropout.*nan"),
-        "integers": (lambda L: F(L).dropout(L.tensor([1, 2]), 0.5), r"dropout.*int64"),
+        "wrong_integers": (lambda L: F(L).dropout(L.tensor([1, 2]), 0.5), r"dropout.*int64"),
         "bools": (lambda L: F(L).dropout(L.tensor([True]), 0.5), r"dropout.*bool"),
         "list": (lambda L: F(L).dropout([1.0]), r"dropout.*list"),
     },

@@ -271,7 +271,7 @@ ROWS += errors(
     {
         "list": (lambda L: F(L).cross_entropy([1.0], L.tensor([0])), r"cross_entropy.*list"),
         "list_target": (lambda L: F(L).cross_entropy(L.zeros(1, 2), [0]), r"cross_entropy.*list"),
-        "smoothing": (
+        "wrong_smoothing": (
             lambda L: F(L).cross_entropy(L.zeros(2, 3), L.tensor([0, 1]), label_smoothing=1.5),
             r"cross_entropy.*1.5",
         ),
@@ -452,7 +452,7 @@ ROWS += errors(
 )
 ROWS += errors(
     "nn.functional.smooth_l1_loss",
-    {"beta": (lambda L: F(L).smooth_l1_loss(L.ones(2), L.ones(2), beta=-1), r"smooth_l1_loss.*beta.*-1")},
+    {"wrong_beta": (lambda L: F(L).smooth_l1_loss(L.ones(2), L.ones(2), beta=-1), r"smooth_l1_loss.*beta.*-1")},
 )
 
 # ---- probabilities against probabilities
@@ -846,7 +846,7 @@ ROWS += errors(
     "nn.CrossEntropyLoss",
     {
         "class": (lambda L: L.nn.CrossEntropyLoss()(L.zeros(2, 3), L.tensor([0, 3])), r"cross_entropy.*3.*0 to 2"),
-        "smoothing": (
+        "wrong_smoothing": (
             lambda L: L.nn.CrossEntropyLoss(label_smoothing=2)(L.zeros(2, 3), L.tensor([0, 1])),
             r"cross_entropy.*label_smoothing.*2",
         ),
@@ -862,9 +862,11 @@ ROWS += errors(
     },
 )
 ROWS += errors("nn.MSELoss", {"shapes": (lambda L: L.nn.MSELoss()(L.ones(2, 3), L.ones(4)), r"mse_loss.*3.*4")})
-ROWS += errors("nn.HuberLoss", {"delta": (lambda L: L.nn.HuberLoss(delta=-1)(L.ones(2), L.ones(2)), r"huber_loss.*-1")})
 ROWS += errors(
-    "nn.SmoothL1Loss", {"beta": (lambda L: L.nn.SmoothL1Loss(beta=-1)(L.ones(2), L.ones(2)), r"smooth_l1.*-1")}
+    "nn.HuberLoss", {"wrong_delta": (lambda L: L.nn.HuberLoss(delta=-1)(L.ones(2), L.ones(2)), r"huber_loss.*-1")}
+)
+ROWS += errors(
+    "nn.SmoothL1Loss", {"wrong_beta": (lambda L: L.nn.SmoothL1Loss(beta=-1)(L.ones(2), L.ones(2)), r"smooth_l1.*-1")}
 )
 ROWS += errors(
     "nn.BCEWithLogitsLoss",

@@ -317,7 +317,7 @@ for name in ("cumsum", "cumprod"):
             "no_dim": (lambda L, n=name: getattr(L.ones(2), n)(), "dim"),
             "zero_dim_range": (lambda L, n=name: getattr(L.tensor(1.0), n)(1), rf"{name}.*range"),
             "float_dim": (lambda L, n=name: getattr(L.ones(2), n)(0.5), rf"{name}.*float"),
-            "into_bool": (lambda L, n=name: getattr(L.tensor([1, 0]), n)(0, dtype=L.bool), rf"{name}.*bool"),
+            "bool_dtype": (lambda L, n=name: getattr(L.tensor([1, 0]), n)(0, dtype=L.bool), rf"{name}.*bool"),
         },
     )
 ROWS += rows(

@@ -73,7 +73,7 @@ ROWS += errors(
     "Tensor.size",
     {
         "range": (lambda L: L.ones(2, 3).size(2), r"size.*range.*2"),
-        "zero_dim": (lambda L: L.tensor(1).size(1), r"size.*range"),
+        "zero_dim_range": (lambda L: L.tensor(1).size(1), r"size.*range"),
         "text": (lambda L: L.ones(2).size("a"), r"size.*str"),
     },
 )

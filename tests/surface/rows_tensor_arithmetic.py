@@ -590,8 +590,8 @@ ROWS += errors(
     "Tensor.matmul",
     {
         "shapes": (lambda L: L.ones(2, 3) @ L.ones(2, 3), r"matmul.*2x3.*2x3"),
-        "vectors": (lambda L: L.ones(3) @ L.ones(2), r"matmul.*3"),
-        "batches": (lambda L: L.ones(2, 3, 4) @ L.ones(3, 4, 5), r"matmul|batch"),
+        "vector_lengths": (lambda L: L.ones(3) @ L.ones(2), r"matmul.*3"),
+        "batch_sizes": (lambda L: L.ones(2, 3, 4) @ L.ones(3, 4, 5), r"matmul|batch"),
         "dtypes": (lambda L: L.ones(2, 2) @ L.ones(2, 2).double(), r"matmul.*float32.*float64"),
         "dtypes_integers": (lambda L: L.ones(2, 2) @ L.ones(2, 2).long(), r"matmul.*float32.*int64"),
         "list": (lambda L: L.ones(2, 2) @ [[1, 2], [3, 4]], r"matmul.*list"),

@@ -68,7 +68,7 @@ ROWS += errors(
         "strides": (lambda L: L.ones(2, 3).T.view(6), r"view.*reshape"),
         "strides_of_slice": (lambda L: L.ones(4, 3)[:, 1:].view(8), r"view.*reshape"),
         "float": (lambda L: L.ones(6).view(2.0, 3), r"float"),
-        "text": (lambda L: L.ones(6).view("a"), r"str"),
+        "size_text": (lambda L: L.ones(6).view("a"), r"str"),
         "nothing": (lambda L: L.ones(6).view(), r"view.*size"),
         "bytes_that_do_not_fit": (lambda L: L.ones(3, dtype=L.int8).view(L.int32), r"view.*int8.*int32"),
     },
@@ -102,7 +102,7 @@ ROWS += errors(
     {
         "count": (lambda L: L.ones(6).reshape(4, 2), r"reshape.*\[4, 2\].*6"),
         "negative": (lambda L: L.ones(6).reshape(-2, 3), r"reshape.*-2"),
-        "to_zero_dim": (lambda L: L.ones(6).reshape(()), r"reshape.*6"),
+        "many_to_zero_dim": (lambda L: L.ones(6).reshape(()), r"reshape.*6"),
         "float": (lambda L: L.ones(6).reshape(2.0, 3), r"float"),
         "no_tensor": (lambda L: L.reshape([1, 2], (2, 1)), r"reshape.*list"),
     },
@@ -183,7 +183,7 @@ ROWS += errors(
         "range": (lambda L: L.ones(2, 3).transpose(0, 2), r"transpose.*range"),
         "one_dim": (lambda L: L.ones(2, 3).transpose(0), r"dim1"),
         "float": (lambda L: L.ones(2, 3).transpose(0.0, 1), r"transpose.*float"),
-        "zero_dim": (lambda L: L.tensor(1.0).transpose(0, 1), r"transpose.*range"),
+        "zero_dim_range": (lambda L: L.tensor(1.0).transpose(0, 1), r"transpose.*range"),
         "movedim_counts": (lambda L: L.ones(2, 3).movedim((0, 1), (0,)), r"movedim.*\(0, 1\)"),
     },
 )
@@ -348,7 +348,10 @@ for name in ("cat", "stack"):
             "tensor": (lambda L, n=name: getattr(L, n)(L.ones(2, 2)), rf"{name}.*Tensor.*list"),
             "number": (lambda L, n=name: getattr(L, n)([L.ones(2), 1]), rf"{name}.*int"),
             "ranks": (lambda L, n=name: getattr(L, n)([L.ones(2), L.ones(2, 2)]), rf"{name}.*\(2,\).*\(2, 2\)"),
-            "sizes": (lambda L, n=name: getattr(L, n)([L.ones(2, 3), L.ones(2, 4)]), rf"{name}.*\(2, 3\).*\(2, 4\)"),
+            "sizes_differ": (
+                lambda L, n=name: getattr(L, n)([L.ones(2, 3), L.ones(2, 4)]),
+                rf"{name}.*\(2, 3\).*\(2, 4\)",
+            ),
             "range": (lambda L, n=name: getattr(L, n)([L.ones(2), L.ones(2)], 2), rf"{name}.*range"),
             "float_dim": (lambda L, n=name: getattr(L, n)([L.ones(2)], 0.5), rf"{name}.*float"),
         },
@@ -479,7 +482,7 @@ ROWS += errors(
     {
         "too_few": (lambda L: L.ones(2, 3).repeat(2), r"repeat.*1.*2"),
         "negative": (lambda L: L.ones(2).repeat(-1), r"repeat.*-1"),
-        "interleave_counts": (lambda L: L.ones(3).repeat_interleave(L.tensor([1, 2])), r"repeat_interleave.*\[1, 2\]"),
+        "interleave_too_few": (lambda L: L.ones(3).repeat_interleave(L.tensor([1, 2])), r"repeat_interleave.*\[1, 2\]"),
         "interleave_negative": (lambda L: L.ones(3).repeat_interleave(-1), r"repeat_interleave.*-1"),
         "roll_counts": (lambda L: L.ones(2, 3).roll((1, 2), 0), r"roll.*\(1, 2\)"),
         "flip_twice": (lambda L: L.ones(2, 3).flip(0, 0), r"flip.*0, 0"),
@@ -609,8 +612,8 @@ ROWS += errors(
     {
         "integers": (lambda L: L.histogram(L.tensor([1, 2]), 4), r"histogram.*int64"),
         "no_bins": (lambda L: L.histogram(L.ones(2), 0), r"histogram.*0"),
-        "range": (lambda L: L.histogram(L.ones(2), 2, range=(3.0, 1.0)), r"histogram.*3.*1"),
+        "range_upside_down": (lambda L: L.histogram(L.ones(2), 2, range=(3.0, 1.0)), r"histogram.*3.*1"),
         "nan": (lambda L: L.histogram(L.tensor([1.0, float("nan")]), 2), r"histogram.*nan"),
-        "weight": (lambda L: L.histogram(L.ones(2), 2, weight=L.ones(3)), r"histogram.*\(3,\).*\(2,\)"),
+        "weight_shape": (lambda L: L.histogram(L.ones(2), 2, weight=L.ones(3)), r"histogram.*\(3,\).*\(2,\)"),
     },
 )
