@@ -239,8 +239,8 @@ def numel(input):
 
 
 def __getattr__(name):
-    """Import a tool when it is first asked for: minitorch_bn.compare."""
-    if name == "compare":
+    """Import a tool when it is first asked for: minitorch_bn.compare, minitorch_bn.debug."""
+    if name in ("compare", "debug"):
         import importlib
 
         return importlib.import_module(f"{__name__}.{name}")

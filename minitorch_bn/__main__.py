@@ -2,7 +2,8 @@
 
 A command is a module with four functions: `add_arguments(parser)`; `prepare(options)`, which checks everything that the
 user gave and raises BadInput or an OSError; `execute(options, prepared, folder)`, which does the work and returns the
-results and the files written. Its help is the first line of its docstring. To add one, add a line to COMMANDS.
+results and the files written. Its help is the first line of its docstring. To add one, add a line to COMMANDS. A module
+whose WRITES_FILES is false gets no folder; its `exit_status(results)` says how the process ends.
 """
 
 import argparse
@@ -16,6 +17,7 @@ COMMANDS = {
     "circles": "minitorch_bn.experiments.circles",
     "names": "minitorch_bn.experiments.names",
     "all": "minitorch_bn.experiments.together",
+    "doctor": "minitorch_bn.debug.lint_command",
 }
 
 
@@ -37,8 +39,9 @@ def make_parser():
         first_line = module.__doc__.splitlines()[0]
         own = parsers[name] = commands.add_parser(name, help=first_line, description=first_line)
         module.add_arguments(own)
-        own.add_argument("--out", default="results", help="folder for results and figures (default: %(default)s)")
-        own.add_argument("--no-figures", dest="figures", action="store_false", help="write only the numbers")
+        if getattr(module, "WRITES_FILES", True):
+            own.add_argument("--out", default="results", help="folder for results and figures (default: %(default)s)")
+            own.add_argument("--no-figures", dest="figures", action="store_false", help="write only the numbers")
         own.add_argument("--quiet", dest="progress", action="store_false", help="no progress bar")
         own.set_defaults(module=module)
     return parser, parsers
@@ -47,21 +50,24 @@ def make_parser():
 def main(words=None):
     """Do what the command line `words` (default: that of this process) asks; return the exit status.
 
-    0: done. 2: an option or a file that cannot be used; nothing was run or written then. 130: Ctrl-C.
+    0: done. 1: the doctor found something serious. 2: an option or a file that cannot be used; nothing was run or
+    written then. 130: Ctrl-C.
     """
     parser, parsers = make_parser()
     options = parser.parse_args(words)
     options.progress = options.progress and sys.stderr.isatty()
     try:
         prepared = options.module.prepare(options)
-        folder = make_folder(Path(options.out))
+        folder = make_folder(Path(options.out)) if hasattr(options, "out") else None
     except (BadInput, OSError) as error:
         parsers[options.command].error(str(error))
     try:
-        _, files = options.module.execute(options, prepared, folder)
+        content, files = options.module.execute(options, prepared, folder)
     except KeyboardInterrupt:
         print("\ninterrupted: files of a finished experiment are whole, the others were not touched", file=sys.stderr)
         return 130
+    if folder is None:
+        return options.module.exit_status(content)
     say_files(files)
     print(getattr(options.module, "FAREWELL", ""), end="\n" if hasattr(options.module, "FAREWELL") else "")
     return 0

@@ -34,6 +34,11 @@ def owner(array):
     return array
 
 
+def last_write(array):
+    """The time of the last write to the memory of `array`; -1 if none was noted."""
+    return _written.get(id(owner(array)), -1)
+
+
 def check(order):
     """Raise PyTorch's error if what an op of `order` (tensors, newest first) saved was written to after its forward.
 

@@ -146,7 +146,7 @@ def scatter_add(a, slices, value):
 class ndarray:
     """An array on the device. Made by `asarray`, `zeros` and the like, as results of others, or with a shape."""
 
-    __slots__ = ("_array", "base", "device")
+    __slots__ = ("_array", "base", "device", "__weakref__")
     __array_priority__ = 100
     __hash__ = None
 
