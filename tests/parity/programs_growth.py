@@ -191,7 +191,6 @@ class Growth:
     def sharing(self, t):
         """The names of the variables that share memory with a tensor; it is one of them."""
 
-
         def shares(y):
             memory, own = y.untyped_storage().data_ptr(), t.untyped_storage().data_ptr()
             return (memory == own != 0) or (y._base if y._is_view() else y) is (t._base if t._is_view() else t)
@@ -245,7 +244,9 @@ def walk_back(g, final=False):
     wanting = [n for n in names if g.value(n).requires_grad and g.value(n).grad_fn is not None] or names
     if not wanting:
         return
-    chosen = sorted({g.pick(wanting, np.arange(1, len(wanting) + 1.0)) for _ in range(g.integer(1, 4))}, key=names.index)
+    chosen = sorted(
+        {g.pick(wanting, np.arange(1, len(wanting) + 1.0)) for _ in range(g.integer(1, 4))}, key=names.index
+    )
     terms = []
     g.count += 1
     for i, name in enumerate(chosen):

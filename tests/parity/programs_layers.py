@@ -104,7 +104,9 @@ def convolution(g):
     if c and g.chance(0.2):
         groups, out = c, c * g.integer(1, 2)
     weight, bias = g.leaf((out, c // groups if c else 1, k, l), dtype), g.leaf((out,), dtype)
-    pad = g.pick(["padding=1", "stride=2", "padding=(1, 0), dilation=2", "padding='same'", "stride=(1, 2), padding=2", ""])
+    pad = g.pick(
+        ["padding=1", "stride=2", "padding=(1, 0), dilation=2", "padding='same'", "stride=(1, 2), padding=2", ""]
+    )
     pool = g.pick(["2", "1", "2, 1", "3, 2, 1", "(1, 2)", "2, ceil_mode=True"])
     widths = [g.integer(0, 2) for _ in range(2 * g.integer(1, 2))]
     texts = [
@@ -159,7 +161,9 @@ def module(g):
     dtype, shape = name_of(t), list(t.shape)
     c, n = shape[1], shape[-1]
     kinds = {2: "1d", 3: "1d", 4: "2d"}
-    options = g.pick(["", ", momentum=None", ", momentum=0.5", ", affine=False", ", track_running_stats=False", ", eps=0.1"])
+    options = g.pick(
+        ["", ", momentum=None", ", momentum=0.5", ", affine=False", ", track_running_stats=False", ", eps=0.1"]
+    )
     texts = [
         f"torch.nn.BatchNorm{kinds.get(t.ndim, '3d')}({c}{options})",
         f"torch.nn.Linear({n}, 2)",

@@ -186,9 +186,11 @@ def index_of(g, t, unique=False):
     """Text of a random index for a tensor; `unique`: no element twice (a write would depend on the order)."""
     kind = g.integer(0, 9)
     if kind == 0 and not unique:
-        return f"torch.tensor({[g.integer(-n, n - 1) for n in (t.shape[0],) for _ in range(g.integer(0, 4))]})" if (
-            t.ndim and t.shape[0]
-        ) else "None"
+        return (
+            f"torch.tensor({[g.integer(-n, n - 1) for n in (t.shape[0],) for _ in range(g.integer(0, 4))]})"
+            if (t.ndim and t.shape[0])
+            else "None"
+        )
     if kind == 1 and (t.ndim or not unique):
         mask = g.rng.random(tuple(t.shape)[: g.integer(min(unique, t.ndim), t.ndim)]) < 0.5
         return f"torch.tensor({mask.tolist()})" if mask.size else "..."
@@ -421,7 +423,14 @@ def cast(g):
     if small:  # beyond, what comes out depends on the processor
         targets += ["int64", "int32", "bool"] + ([] if (t < 0).any() else ["uint8", "int8"])
     target = g.pick(targets)
-    method = {"float64": "double", "float32": "float", "float16": "half", "int64": "long", "int32": "int", "bool": "bool"}
+    method = {
+        "float64": "double",
+        "float32": "float",
+        "float16": "half",
+        "int64": "long",
+        "int32": "int",
+        "bool": "bool",
+    }
     texts = [f"{x}.to(torch.{target})", f"{x}.type(torch.{target})"]
     return g.assign(g.pick(texts + ([f"{x}.{method[target]}()"] if target in method else [])))
 
