@@ -76,7 +76,7 @@ class Pow(Op):
         a, b = self.a, self.b
         da = db = None
         if self.needs[0]:
-            slope = dy * (b * np.power(a, b - 1)) if shape_of(b) or b != 0 else dy * 0
+            slope = dy * (b * np.power(a, b - 1)) if shape_of(b) or b != 0 else np.zeros_like(dy)
             da = unbroadcast(np.where(b == 0, 0, slope) if shape_of(b) else slope, shape_of(a))
         if self.needs[1]:
             flat = (a == 0) & (b >= 0)

@@ -9,12 +9,12 @@ import pytest
 import minitorch_bn as mt
 from minitorch_bn import dtypes
 from minitorch_bn.ops import arithmetic, batchnorm, indexing
-from tests.parity import programs, programs_growth, programs_layers, programs_tensors
+from tests.parity import programs, programs_growth
+from tests.parity.programs_tensors import FAMILIES
 
-FAMILIES = programs_tensors.FAMILIES + programs_layers.FAMILIES
 PROGRAMS = 900
 PROGRAMS_UNTIL_FOUND = 150  # a planted bug shows in one of so many
-SHORT = 8  # lines of a shrunk program
+SHORT = 12  # lines of a shrunk program
 
 
 def report(lines, found):

@@ -3,65 +3,127 @@
 from .table import errors, gradients, rows, tensor
 
 
-def seen(write):
-    """A row: what the base holds after a write to a view of a single element."""
+def on(make, use):
+    """A row: use(library, what `make` gave for it)."""
+    return lambda L: use(L, make(L))
+
+
+def after(make, write):
+    """A row: what a tensor holds after a write to it or to a view of it."""
 
     def run(L):
-        x = L.arange(4.0)
-        write(x)
+        x = make(L)
+        write(L, x)
         return x
 
     return run
 
 
-def after_write(L, make, write):
-    """The result of `make` on a leaf, whether it asks for a gradient after `write` to it, and the leaf's gradient."""
-    x = tensor(L, 2, 3, grad=True)
-    y = make(x)
-    y.retain_grad()
-    write(y)
-    (y * tensor(L, *y.shape, seed=5)).sum().backward()
-    return y, y.grad, x.grad
+def retained(make, write):
+    """A row: a result that retains its gradient and is then written to, its gradient, and the leaf's."""
+
+    def run(L):
+        x = tensor(L, 2, 3, grad=True)
+        y = make(x)
+        y.retain_grad()
+        write(y)
+        (y * tensor(L, *y.shape, seed=5)).sum().backward()
+        return y, y.grad, x.grad
+
+    return run
+
+
+def four(L):
+    return L.arange(4.0)
+
+
+def true(L):
+    return L.tensor([True])
+
+
+def nothing(L):
+    return L.zeros(0, requires_grad=True)
+
+
+def base_written(L):
+    x = L.ones(3)
+    part = x[1]
+    x.zero_()
+    return part
+
+
+def set_0_dim(L):
+    y, v = tensor(L, seed=1), tensor(L, grad=True)
+    z = y * 2
+    z[...] = v
+    return gradients(L, z * z, v)
+
+
+def skipped_vector(L):
+    skipped = nothing(L)
+    y = L.cat([L.ones(2, 3), skipped], 1)
+    return gradients(L, y, skipped), L.cat([skipped, L.ones(2)])
+
+
+def at_the_origin(L):
+    y, x = L.zeros(2, requires_grad=True), L.tensor([0.0, 1.0], requires_grad=True)
+    return gradients(L, y.atan2(x), y, x)
+
+
+def behind_0_by_0(L):
+    x = L.tensor([0.2, 1.7], requires_grad=True)
+    y = x.round()
+    return gradients(L, y / y, x)[1]
+
+
+def without_features(L):
+    x, W = tensor(L, 2, 3, 0, grad=True), tensor(L, 4, 0, grad=True)
+    return gradients(L, L.nn.functional.linear(x, W), x, W)
+
+
+def viewed_convolution(**setting):
+    def run(L):
+        W = tensor(L, 2, 2 // setting.get("groups", 1), 2, 2, seed=1)
+        return L.nn.functional.conv2d(tensor(L, 2, 2, 4, 4), W, tensor(L, 2), **setting).view(2, -1)
+
+    return run
 
 
 ROWS = [
     *rows(
         "Tensor.__getitem__",
         {
-            "one_element_is_a_view": seen(lambda x: x[1].mul_(5)),
-            "one_element_by_tuple_is_a_view": seen(lambda x: x.view(2, 2)[1, 0].fill_(9)),
-            "one_element_with_ellipsis_is_a_view": seen(lambda x: x[2, ...].add_(1)),
-            "one_element_sees_the_write_to_its_base": lambda L: (lambda x, part: (x.zero_(), part))(
-                *(lambda x: (x, x[1]))(L.ones(3))
-            ),
+            "one_element_is_a_view": after(four, lambda L, x: x[1].mul_(5)),
+            "one_element_by_tuple_is_a_view": after(four, lambda L, x: x.view(2, 2)[1, 0].fill_(9)),
+            "one_element_with_ellipsis_is_a_view": after(four, lambda L, x: x[2, ...].add_(1)),
+            "one_element_sees_the_write_to_its_base": base_written,
             "picked_columns_lie_in_order": lambda L: L.arange(12.0).view(3, 4)[:, L.tensor([0, 2])].view(-1),
-            "picked_rows_of_a_stack_lie_in_order": lambda L: L.arange(12.0).view(2, 3, 2)[:, :, L.tensor([1])].view(6),
+            "picked_layers_lie_in_order": lambda L: L.arange(12.0).view(2, 3, 2)[:, :, L.tensor([1])].view(6),
         },
     ),
     *rows(
         "Tensor.__setitem__",
         {
-            "0_dim_recorded": lambda L: gradients(
-                L, (lambda y, v: (y.__setitem__(..., v), y * 2)[1])(tensor(L, seed=1), tensor(L, grad=True))
-            )[0],
-            "mask_and_one_number_of_another_dtype": lambda L: (
-                lambda x: (x.__setitem__((2, None, L.tensor([True, False])), L.ones(1, 1, dtype=L.float64)), x)[1]
-            )(L.zeros(3, 2)),
+            "0_dim_recorded": set_0_dim,
+            "mask_and_one_number_of_another_dtype": after(
+                lambda L: L.zeros(3, 2),
+                lambda L, x: x.__setitem__((2, None, L.tensor([True, False])), L.ones(1, 1, dtype=L.float64)),
+            ),
         },
     ),
-    *rows(
-        "Tensor.unbind",
-        {"single_elements_are_views": lambda L: (lambda x: (x.unbind(0)[1].cos_(), x)[1])(L.zeros(3))},
-    ),
+    *rows("Tensor.unbind", {"single_elements_are_views": after(four, lambda L, x: x.unbind(0)[1].cos_())}),
     *rows(
         "Tensor.diagonal",
-        {"is_a_view": lambda L: (lambda x: (x.diagonal().zero_(), x.diagonal(1).add_(3), x)[2])(L.ones(3, 3))},
+        {
+            "is_a_view": after(lambda L: L.ones(3, 3), lambda L, x: x.diagonal().zero_()),
+            "off_the_middle_is_a_view": after(lambda L: L.ones(3, 3), lambda L, x: x.diagonal(1).add_(3)),
+        },
     ),
     *rows(
         "Tensor.expand",
         {
-            "to_its_own_shape_can_be_written_to": lambda L: (lambda x: (x.expand(3).add_(1), x)[1])(L.zeros(3)),
-            "with_a_leading_1_can_be_written_to": lambda L: (lambda x: (x.expand(1, 3).add_(1), x)[1])(L.zeros(3)),
+            "to_its_own_shape_can_be_written_to": after(four, lambda L, x: x.expand(4).add_(1)),
+            "with_a_leading_1_can_be_written_to": after(four, lambda L, x: x.expand(1, 4).add_(1)),
             "to_nothing_can_be_written_to": lambda L: L.zeros(0, 2).expand(3, 0, 2).mul_(2),
         },
     ),
@@ -79,12 +141,12 @@ ROWS = [
         {
             "a_row_to_nothing": lambda L: L.zeros(0, 3).add_(L.ones(1, 3)),
             "a_row_to_nothing_recorded": lambda L: (tensor(L, 0, 3, grad=True) * 2).add_(tensor(L, 1, 3, grad=True)),
-            "retains_the_gradient_of_the_new_values": lambda L: after_write(L, lambda x: x * 2, lambda y: y.add_(3)),
+            "retains_the_gradient_of_the_new_values": retained(lambda x: x.exp() * 2, lambda y: y.add_(3)),
         },
     ),
     *rows(
         "Tensor.mul_",
-        {"retains_the_gradient_of_the_new_values": lambda L: after_write(L, lambda x: x.exp(), lambda y: y.mul_(3))},
+        {"retains_the_gradient_of_the_new_values": retained(lambda x: x * 2, lambda y: y.mul_(3))},
     ),
     *rows(
         "add",
@@ -100,38 +162,15 @@ ROWS = [
             "float_alpha_of_a_number": (lambda L: L.tensor([1]).sub(3, alpha=2.5), "sub: .*alpha=2.5"),
         },
     ),
-    *rows(
-        "cat",
-        {
-            "skipped_vector_asks_for_gradients": lambda L: (
-                lambda skipped: (L.cat([skipped, L.ones(2)]), L.cat([L.ones(2, 3), skipped], 1))
-            )(L.zeros(0, requires_grad=True)),
-            "skipped_vector_gets_nothing": lambda L: (
-                lambda skipped: (L.cat([L.ones(2, 3), skipped], 1).sum().backward(), skipped.grad)
-            )(L.zeros(0, requires_grad=True)),
-        },
-    ),
-    *rows(
-        "atan2",
-        {
-            "gradient_at_the_origin": lambda L: (
-                lambda y, x: gradients(L, L.atan2(y, x) if hasattr(L, "atan2") else y.atan2(x), y, x)
-            )(L.zeros(2, requires_grad=True), L.tensor([0.0, 1.0], requires_grad=True))
-        },
-    ),
-    *rows(
-        "Tensor.round",
-        {
-            "gradient_is_0_where_more_than_infinite_arrives": lambda L: (
-                lambda x: gradients(L, (lambda y: y / y)(x.round()), x)[1]
-            )(L.tensor([0.2, 1.7], requires_grad=True))
-        },
-    ),
+    *rows("cat", {"skipped_vector_asks_for_a_gradient": skipped_vector}),
+    *rows("atan2", {"gradient_at_the_origin": at_the_origin}),
+    *rows("Tensor.round", {"gradient_is_0_also_where_nan_arrives": behind_0_by_0}),
     *rows(
         "Tensor.max",
         {
-            "gradient_of_nan": lambda L: (lambda x: gradients(L, x.max() * float("nan"), x)[1])(
-                L.tensor([1.0, 3.0, 2.0], requires_grad=True)
+            "gradient_of_nan": on(
+                lambda L: L.tensor([1.0, 3.0, 2.0], requires_grad=True),
+                lambda L, x: gradients(L, x.max() * float("nan"), x)[1],
             )
         },
     ),
@@ -142,23 +181,12 @@ ROWS = [
     *rows(
         "nn.functional.conv2d",
         {
-            f"can_be_viewed/{name}": lambda L, setting=setting: L.nn.functional.conv2d(
-                tensor(L, 2, 2, 4, 4),
-                tensor(L, 2, 2 // setting.get("groups", 1), 2, 2, seed=1),
-                tensor(L, 2),
-                **setting,
-            ).view(2, -1)
-            for name, setting in {"plain": {}, "stride": {"stride": 2}, "groups": {"groups": 2}}.items()
+            "can_be_viewed": viewed_convolution(),
+            "with_stride_can_be_viewed": viewed_convolution(stride=2),
+            "in_groups_can_be_viewed": viewed_convolution(groups=2),
         },
     ),
-    *rows(
-        "nn.functional.linear",
-        {
-            "gradients_without_features": lambda L: (lambda x, W: gradients(L, L.nn.functional.linear(x, W), x, W))(
-                tensor(L, 2, 3, 0, grad=True), tensor(L, 4, 0, grad=True)
-            )
-        },
-    ),
+    *rows("nn.functional.linear", {"gradients_without_features": without_features}),
     *rows("Tensor.floor_divide", {"nothing_by_zero": lambda L: L.zeros(0, 2, dtype=L.int64) // 0}),
     *errors(
         "Tensor.norm",
@@ -173,7 +201,7 @@ ROWS = [
     ),
     *errors(
         "Tensor.addcmul",
-        {"bools": (lambda L: (lambda x: x.addcmul(x, x))(L.tensor([True])), "addcmul: not implemented for bools")},
+        {"bools": (on(true, lambda L, x: x.addcmul(x, x)), "addcmul: not implemented for bools")},
     ),
     *errors("Tensor.topk", {"bools": (lambda L: L.tensor([True]).topk(1), "topk: not implemented for bools")}),
     *errors("Tensor.squeeze", {"twice_of_0_dim": (lambda L: L.tensor(1.0).squeeze((0, -1)), "squeeze: .*multiple")}),
@@ -191,6 +219,6 @@ ROWS = [
     ),
     *errors(
         "Tensor.clamp",
-        {"bools_between_bools": (lambda L: (lambda x: x.clamp(x, x))(L.tensor([True])), "clamp: not implemented")},
+        {"bools_between_bools": (on(true, lambda L, x: x.clamp(x, x)), "clamp: not implemented")},
     ),
 ]
