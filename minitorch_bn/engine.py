@@ -130,6 +130,8 @@ class Variable:
             self.dy = dx if self.dy is None else self.dy + dx
             if not self.retains_grad:
                 return
+        elif not self.requires_grad:  # switched off since the op was recorded
+            return
         if self.grad_array is not None:
             dx = self.grad_array + dx
         elif dx is source or dx.base is not None or self.op is not None:
