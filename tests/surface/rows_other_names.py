@@ -179,3 +179,15 @@ ROWS += rows(
     {"inside": enabled},
 )
 ROWS += rows("is_anomaly_check_nan_enabled", {"inside": enabled})
+
+# ---- alpha of another kind than the operands
+
+ROWS += rows("add", {"alpha_one_float": lambda L: L.add(L.ones(2), 2, alpha=1.0)})
+ROWS += errors(
+    "add",
+    {
+        "alpha_one_float_for_integers": (lambda L: L.add(L.arange(2), 2, alpha=1.0), "alpha=1.0"),
+        "alpha_true_for_integers": (lambda L: L.arange(2).add(2, alpha=True), "alpha=True"),
+    },
+)
+ROWS += errors("sub", {"alpha_one_float_for_integers": (lambda L: L.arange(2).sub(2, alpha=1.0), "alpha=1.0")})
