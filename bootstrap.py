@@ -33,7 +33,10 @@ VENV = ROOT / ".venv"
 STAMP = VENV / "bootstrap.json"  # what was installed, from which settings: read to decide whether to install again
 PYTHON = VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 OLDEST = (3, 10)
-NEEDS = {"test": {"test", "parity", "notebooks", "gpu-cuda13", "mpi", "others"}, "lab": {"notebooks"}}  # word -> extras of setup.cfg
+NEEDS = {  # word -> extras of setup.cfg
+    "test": {"test", "parity", "notebooks", "gpu-cuda13", "mpi", "others"},
+    "lab": {"notebooks"},
+}
 
 # The matrices of the lessons are small (32 x 200): several BLAS threads spend more time meeting each other than
 # multiplying, and the sweeps already use one process a core. A value that the user has set is kept.

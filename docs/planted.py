@@ -5,6 +5,8 @@ from minitorch_bn import compare
 
 
 class MyBatchNorm(mt.nn.BatchNorm1d):
+    """Right in all but one line."""
+
     def forward(self, x):
         if not self.training:
             return super().forward(x)

@@ -202,8 +202,13 @@ from .ops import abs as absolute
 from .ops import clamp as clip
 from .ops import div as divide
 from .ops import div as true_divide
+from .ops import ge as greater_equal
+from .ops import gt as greater
+from .ops import le as less_equal
+from .ops import lt as less
 from .ops import movedim as moveaxis
 from .ops import mul as multiply
+from .ops import ne as not_equal
 from .ops import neg as negative
 from .ops import pos as positive
 from .ops import sub as subtract
@@ -229,6 +234,11 @@ __version__ = "0.2.0"
 def is_tensor(obj, /):
     """Whether `obj` is a Tensor."""
     return isinstance(obj, Tensor)
+
+
+def ravel(input):
+    """The elements in one dimension: Tensor.ravel."""
+    return input.ravel()
 
 
 def numel(input):

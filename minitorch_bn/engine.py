@@ -101,10 +101,7 @@ class Variable:
             saved has been written to since.
         """
         order = graph(self)
-        clock.check(order)
-        for t in order:
-            t.dy = None
-        self.receive(_first_gradient(self, gradient, create_graph))
+        _begin(order, self, gradient, create_graph)
         for t in order:
             t.backward_step()
             if not retain_graph:  # free what forward saved; an empty op of the type stays as grad_fn
@@ -133,6 +130,8 @@ class Variable:
             self.dy = dx if self.dy is None else self.dy + dx
             if not self.retains_grad:
                 return
+        elif not self.requires_grad:  # switched off since the op was recorded
+            return
         if self.grad_array is not None:
             dx = self.grad_array + dx
         elif dx is source or dx.base is not None or self.op is not None:
@@ -223,22 +222,26 @@ def _freed(op):
     raise RuntimeError(f"{_name(op)}: {why}. Call backward(retain_graph=True) the first time to keep it.")
 
 
-def _first_gradient(root, gradient, create_graph):
-    """The array that the chain rule starts with at `root`."""
+def _begin(order, root, gradient, create_graph):
+    """Check all that can be wrong before anything changes; then give `root` the gradient that the chain starts with."""
     shape = root.array.shape
     if create_graph:
         raise NotImplementedError("backward: gradients of gradients (create_graph=True) are deliberately absent")
     if not root.requires_grad:
         why = "Was it made under no_grad, from detached tensors, or without requires_grad=True?"
         raise RuntimeError(f"backward: the tensor does not require grad and does not have a grad_fn. {why}")
-    if gradient is None:
-        if root.array.size == 1:
-            return root.array**0  # one, also where the loss is nan
+    if gradient is None and root.array.size != 1:
         how = "Reduce it first, for example with .sum(), or pass gradient= of that shape."
         raise RuntimeError(f"backward: grad can be implicitly created only for scalar outputs, got {shape}. {how}")
-    if tuple(gradient.shape) != shape:
+    if gradient is not None and tuple(gradient.shape) != shape:
         raise RuntimeError(f"backward: got a gradient of shape {tuple(gradient.shape)}, wanted the tensor's, {shape}")
-    return getattr(gradient, "array", gradient).astype(root.array.dtype)
+    clock.check(order)
+    for t in order:
+        t.dy = None  # left over from a walk whose graph was kept
+    if gradient is None:
+        root.receive(root.array**0)  # one, also where the loss is nan
+    else:
+        root.receive(getattr(gradient, "array", gradient).astype(root.array.dtype))
 
 
 def is_grad_enabled():

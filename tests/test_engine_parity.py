@@ -135,3 +135,12 @@ def test_random_graphs_equal_torch(seed):
             assert want is None or not want.any()
         else:
             np.testing.assert_allclose(got, want, rtol=0, atol=1e-12 * max(np.abs(want).max(), 1e-300))
+
+
+def test_a_leaf_that_is_frozen_after_the_forward_gets_no_gradient(torch):
+    for L in (torch, mt):
+        w, v = L.ones(2, requires_grad=True), L.ones(2, requires_grad=True)
+        y = (w * v).sum()
+        w.requires_grad_(False)
+        y.backward()
+        assert w.grad is None and v.grad.tolist() == [1, 1]

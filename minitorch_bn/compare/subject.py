@@ -67,14 +67,15 @@ class Subject:
     def __enter__(self):
         self.arrays = [t.array for t in self.state]
         self.gradients = [t.grad_array for t in self.state]
+        self.asked = [t.requires_grad for t in self.state]
         self.stream = random.get_rng_state()
         tensors = [t for t in (*self.state, *self.inputs) if isinstance(t, Tensor)]
         self.start = [(t, self._as_double(t.array)) for t in tensors]
         return self
 
     def __exit__(self, *_):
-        for t, array, gradient in zip(self.state, self.arrays, self.gradients, strict=True):
-            t.array, t.grad_array = array, gradient
+        for t, array, gradient, asked in zip(self.state, self.arrays, self.gradients, self.asked, strict=True):
+            t.array, t.grad_array, t.requires_grad = array, gradient, asked
         random.set_rng_state(self.stream)
 
     def _as_double(self, array):
@@ -98,14 +99,10 @@ class Subject:
     def recorded(self):
         """The outputs as recorded tensors; walk back from them as often as you like."""
         self._begin()
-        asked = [t.requires_grad for _, t in self.leaves]
         for _, t in self.leaves:
             t.requires_grad = True
         with engine.enable_grad():
-            ys = self._outputs(self.inputs)
-        for (_, t), before in zip(self.leaves, asked, strict=True):
-            t.requires_grad = before
-        return ys
+            return self._outputs(self.inputs)
 
     def walk(self, ys, upstream):
         """The gradient of every leaf, for one upstream gradient per output: zeros where none arrives."""

@@ -181,6 +181,8 @@ def sample(net, vocabulary, context, count=SAMPLES, generator=None):
             seen = [0] * context
             while len(seen) < context + LONGEST:
                 p = F.softmax(net(mt.tensor([seen[-context:]])), 1)
+                if not p.isfinite().all():  # a network that diverged has nothing to say
+                    break
                 symbol = mt.multinomial(p, 1, generator=generator).item()
                 if symbol == 0:
                     break

@@ -6,7 +6,6 @@ The mathematics is in ops/, which writes nowhere; here its result replaces the v
 from .. import ops
 from ..engine import no_grad
 from ..inplace import write
-from ..ops.embedding import check_embedding
 
 
 def relu(input, inplace=False):
@@ -160,7 +159,7 @@ def embedding(input, weight, padding_idx=None, max_norm=None, norm_type=2.0, sca
     if sparse:
         raise NotImplementedError("embedding: sparse gradients are deliberately absent; use sparse=False")
     if max_norm is not None:
-        check_embedding(input, weight, padding_idx)
+        ops.embedding(input, weight.detach(), padding_idx)  # raises what is wrong before anything is written
         shorten_rows_(weight, input, max_norm, norm_type)
     return ops.embedding(input, weight, padding_idx, scale_grad_by_freq)
 

@@ -76,7 +76,7 @@ class Pow(Op):
         a, b = self.a, self.b
         da = db = None
         if self.needs[0]:
-            slope = dy * (b * np.power(a, b - 1)) if shape_of(b) or b != 0 else dy * 0
+            slope = dy * (b * np.power(a, b - 1)) if shape_of(b) or b != 0 else np.zeros_like(dy)
             da = unbroadcast(np.where(b == 0, 0, slope) if shape_of(b) else slope, shape_of(a))
         if self.needs[1]:
             flat = (a == 0) & (b >= 0)
@@ -190,7 +190,7 @@ def add(input, other, *, alpha=1):
     RuntimeError
         If `alpha` is a float and both operands hold integers or bools, or the shapes do not broadcast.
     """
-    return apply(Add(), *promoted("add", input, other if alpha == 1 else _times("add", input, other, alpha)))
+    return apply(Add(), *promoted("add", input, _times("add", input, other, alpha)))
 
 
 def sub(input, other, *, alpha=1):
@@ -213,7 +213,7 @@ def _to_subtract(input, other, alpha):
     """The operands of a subtraction, after the checks that it shares with its reverse."""
     if _is_bool(input) or _is_bool(other):
         raise RuntimeError("sub: Subtraction with a bool tensor is not supported; use ^ or ~, or .long() first")
-    return promoted("sub", input, other if alpha == 1 else _times("sub", input, other, alpha))
+    return promoted("sub", input, _times("sub", input, other, alpha))
 
 
 def _is_bool(x):
@@ -223,6 +223,8 @@ def _is_bool(x):
 
 def _times(name, input, other, alpha):
     """alpha * other, in the dtype that the sum of `input` and `other` has."""
+    if alpha == 1 and type(alpha) is int:
+        return other
     target = dtypes.result_type(*(x.array if isinstance(x, Variable) else x for x in (input, other)))
     if isinstance(alpha, bool) and target is not dtypes.bool:
         raise RuntimeError(f"{name}: got alpha={alpha} for {target}: a bool is only for bools; use 0 or 1")

@@ -8,20 +8,19 @@ from .promotion import promoted, shape_of, unbroadcast
 
 
 class Div(Op):
-    """y = a / b.  da = dy / b, db = -dy * y / b, each summed to its operand's shape."""
+    """y = a / b.  da = dy / b, db = -dy * a / b**2, each summed to its operand's shape."""
 
     def forward(self, a, b):
         self.a_shape, self.b_shape = shape_of(a), shape_of(b)
         self.b = b
-        y = np.true_divide(a, b)
         if self.needs[1]:
-            self.y = y
-        return y
+            self.a = a
+        return np.true_divide(a, b)
 
     def backward(self, dy):
         da_full = dy / self.b
         da = unbroadcast(da_full, self.a_shape) if self.needs[0] else None
-        db = unbroadcast(-da_full * self.y, self.b_shape) if self.needs[1] else None
+        db = unbroadcast(-da_full * self.a / self.b, self.b_shape) if self.needs[1] else None
         return da, db
 
 

@@ -74,12 +74,6 @@ def embedding(input, weight, padding_idx=None, scale_grad_by_freq=False):
     AssertionError
         If `padding_idx` is no row.
     """
-    index = check_embedding(input, weight, padding_idx)
-    return apply((AveragedEmbedding if scale_grad_by_freq else Embedding)(index, padding_idx), weight)
-
-
-def check_embedding(input, weight, padding_idx):
-    """The indices as an int64 array; raises the errors of `embedding`."""
     try:
         index, table = input.array, weight.array
     except AttributeError:
@@ -102,4 +96,4 @@ def check_embedding(input, weight, padding_idx):
             f"embedding: index out of range: got indices from {int(index.min())} to {int(index.max())} for a table of "
             f"{rows} rows, wanted 0 to {rows - 1}"
         )
-    return index
+    return apply((AveragedEmbedding if scale_grad_by_freq else Embedding)(index, padding_idx), weight)

@@ -220,6 +220,7 @@ def check_weight(name, weight, rows):
     if weight is None:
         return
     x, w = rows.array, weight.array
+    backend.check_devices(name, x, w)
     if w.shape != x.shape[1:]:
         raise RuntimeError(f"{name}: weight of shape {w.shape}, wanted ({x.shape[1]},): one a class")
     if w.dtype != x.dtype:

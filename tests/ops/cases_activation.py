@@ -88,7 +88,7 @@ CASES += [
     Case("erf/bools", lambda L, x: L.erf(x), (bools(5),), grad=False),
     Case("erf/zero_dim", lambda L, x: L.erf(x), (normal(),)),
     Case("erf/empty", lambda L, x: L.erf(x), (normal(0),)),
-    Case("relu/integers", lambda L, x: L.nn.functional.relu(x), (integers(5, low=-3, high=4),), grad=False),
+    Case("relu/signed", lambda L, x: L.nn.functional.relu(x), (integers(5, low=-3, high=4),), grad=False),
     Case("relu/nan_passes", lambda L, x: L.nn.functional.relu(x), (STRANGE,), smooth=False),
     Case("relu6/integers", lambda L, x: L.nn.functional.relu6(x), (integers(9, low=-5, high=9),), grad=False),
     Case(

@@ -1,8 +1,9 @@
-"""How random programs grow: PyTorch runs along, so that every new line can fit the shapes, types and numbers there are.
+"""How random programs grow: PyTorch runs along, so that a new line can fit the shapes, types and numbers there are.
 
-The lines come from the families of programs_tensors.py and programs_layers.py. What is left out, because the libraries
-differ in it on purpose (ARCHITECTURE.md, "In-place writes and former selves"): whatever shares memory with a tensor is
-deleted when autograd records a write to that tensor, and leaves are not written to through views that autograd records.
+The lines come from the families of programs_arithmetic.py, programs_tensors.py and programs_layers.py. What is left
+out, because the libraries differ in it on purpose (ARCHITECTURE.md, "In-place writes and former selves"): whatever
+shares memory with a tensor is deleted when autograd records a write to that tensor, and leaves are not written to
+through views that autograd records.
 """
 
 import warnings
@@ -116,7 +117,7 @@ class Growth:
     # adding lines
 
     def assign(self, expression):
-        """Add a line that gives the expression a new name; that name, or None where PyTorch raises or the value is useless."""
+        """Add a line that gives the expression a new name; that name, or None if PyTorch raises or it is useless."""
         name = f"v{self.count}"
         self.count += 1
         line = f"{name} = {expression}"
@@ -142,7 +143,7 @@ class Growth:
             self.assign(f"{name}[{self.integer(0, len(x) - 1)}]")
 
     def half_a_view(self, x):
-        """Whether it is a view made under no_grad of what requires grad: PyTorch's requires grad, the package's does not."""
+        """Whether it is a view, made under no_grad, of what requires grad: only PyTorch's then requires grad, too."""
         return any(t._is_view() and t.requires_grad and t.grad_fn is None for t in programs.tensors_in(x))
 
     def useless(self, x):
@@ -156,7 +157,7 @@ class Growth:
         return False
 
     def write(self, target, statement):
-        """Add a line that writes to the tensor `target`, and that deletes whatever would see a recorded write in PyTorch only."""
+        """Add a line that writes to the tensor `target` and deletes what would see a recorded write in PyTorch only."""
         t = self.names[target]
         no_grad = self.chance(0.1) or (t.requires_grad and t.is_leaf and self.chance(0.8))
         if self.in_a_graph(target) and not self.chance(0.6 if t.requires_grad and not no_grad else 0.1):
@@ -190,7 +191,6 @@ class Growth:
 
     def sharing(self, t):
         """The names of the variables that share memory with a tensor; it is one of them."""
-
 
         def shares(y):
             memory, own = y.untyped_storage().data_ptr(), t.untyped_storage().data_ptr()
@@ -245,7 +245,9 @@ def walk_back(g, final=False):
     wanting = [n for n in names if g.value(n).requires_grad and g.value(n).grad_fn is not None] or names
     if not wanting:
         return
-    chosen = sorted({g.pick(wanting, np.arange(1, len(wanting) + 1.0)) for _ in range(g.integer(1, 4))}, key=names.index)
+    chosen = sorted(
+        {g.pick(wanting, np.arange(1, len(wanting) + 1.0)) for _ in range(g.integer(1, 4))}, key=names.index
+    )
     terms = []
     g.count += 1
     for i, name in enumerate(chosen):

@@ -1,4 +1,4 @@
-"""The lines of random programs, part two: activations, losses, normalisation, convolution, modules."""
+"""The lines of random programs, part three: activations, losses, normalisation, convolution, modules."""
 
 ACTIVATIONS = """
     relu leaky_relu elu gelu silu softplus mish hardtanh relu6 selu celu softsign logsigmoid tanh sigmoid
@@ -11,7 +11,7 @@ def name_of(t):
 
 
 def enough(t):
-    """Whether a norm over any row or channel has different values: what is left of equal ones is rounding, or an error."""
+    """Whether every row and channel has different values: what a norm leaves of equal ones is rounding, or an error."""
     if t.ndim < 2 or not t.numel() or 1 in (t.shape[0], t.shape[1], t.shape[-1]):
         return False
     values = t.detach().double()
@@ -48,7 +48,7 @@ def normalisation(g):
         f"F.instance_norm({x})",
         f"F.batch_norm({x}, None, None, training=True)",
         f"F.batch_norm({x}, None, None, {per_channel}, True, 0.1, 1e-3)",
-        f"F.batch_norm({x}, torch.zeros({c}, dtype=torch.{dtype}), torch.ones({c}, dtype=torch.{dtype}) * 2, {per_channel})",
+        f"F.batch_norm({x}, torch.zeros({c}).to(torch.{dtype}), torch.ones({c}).to(torch.{dtype}) * 2, {per_channel})",
     ]
     return g.assign(g.pick(texts))
 
@@ -104,7 +104,9 @@ def convolution(g):
     if c and g.chance(0.2):
         groups, out = c, c * g.integer(1, 2)
     weight, bias = g.leaf((out, c // groups if c else 1, k, l), dtype), g.leaf((out,), dtype)
-    pad = g.pick(["padding=1", "stride=2", "padding=(1, 0), dilation=2", "padding='same'", "stride=(1, 2), padding=2", ""])
+    pad = g.pick(
+        ["padding=1", "stride=2", "padding=(1, 0), dilation=2", "padding='same'", "stride=(1, 2), padding=2", ""]
+    )
     pool = g.pick(["2", "1", "2, 1", "3, 2, 1", "(1, 2)", "2, ceil_mode=True"])
     widths = [g.integer(0, 2) for _ in range(2 * g.integer(1, 2))]
     texts = [
@@ -159,7 +161,9 @@ def module(g):
     dtype, shape = name_of(t), list(t.shape)
     c, n = shape[1], shape[-1]
     kinds = {2: "1d", 3: "1d", 4: "2d"}
-    options = g.pick(["", ", momentum=None", ", momentum=0.5", ", affine=False", ", track_running_stats=False", ", eps=0.1"])
+    options = g.pick(
+        ["", ", momentum=None", ", momentum=0.5", ", affine=False", ", track_running_stats=False", ", eps=0.1"]
+    )
     texts = [
         f"torch.nn.BatchNorm{kinds.get(t.ndim, '3d')}({c}{options})",
         f"torch.nn.Linear({n}, 2)",
@@ -181,6 +185,6 @@ def module(g):
 
 
 FAMILIES = [
-    (2.5, activation), (2.5, normalisation), (1.5, regression), (1.5, classification), (1.5, convolution), (0.7, lookup),
-    (0.4, dropout), (2, module),
+    (2.5, activation), (2.5, normalisation), (1.5, regression), (1.5, classification), (1.5, convolution),
+    (0.7, lookup), (0.4, dropout), (2, module),
 ]  # fmt: skip

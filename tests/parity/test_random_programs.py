@@ -9,12 +9,12 @@ import pytest
 import minitorch_bn as mt
 from minitorch_bn import dtypes
 from minitorch_bn.ops import arithmetic, batchnorm, indexing
-from tests.parity import programs, programs_growth, programs_layers, programs_tensors
+from tests.parity import programs, programs_growth
+from tests.parity.programs_tensors import FAMILIES
 
-FAMILIES = programs_tensors.FAMILIES + programs_layers.FAMILIES
 PROGRAMS = 900
 PROGRAMS_UNTIL_FOUND = 150  # a planted bug shows in one of so many
-SHORT = 8  # lines of a shrunk program
+SHORT = 12  # lines of a shrunk program
 
 
 def report(lines, found):
@@ -76,7 +76,9 @@ def unbiased(right):
     def forward(op, x, gamma, beta):
         y = right(op, x, gamma, beta)
         shrink = np.asarray((op.m - 1) / op.m, y.dtype) ** 0.5
-        return y * shrink if beta is None else (y - beta.reshape(shape(y, beta))) * shrink + beta.reshape(shape(y, beta))
+        return (
+            y * shrink if beta is None else (y - beta.reshape(shape(y, beta))) * shrink + beta.reshape(shape(y, beta))
+        )
 
     def shape(y, beta):
         return (-1,) + (1,) * (y.ndim - 2)
@@ -103,7 +105,12 @@ def without_a_flag(right):
 
 PLANTS = {
     "a gradient of a product is doubled": (arithmetic.Mul, "backward", twice, "grad"),
-    "softmax without the projection": (import_module("minitorch_bn.ops.softmax").Softmax, "backward", without_projection, "grad"),
+    "softmax without the projection": (
+        import_module("minitorch_bn.ops.softmax").Softmax,
+        "backward",
+        without_projection,
+        "grad",
+    ),
     "a repeated index counts once": (indexing.Rows, "backward", last_term_only, "grad"),
     "NumPy's promotion": (dtypes, "result_type", numpy_rules, "dtype"),
     "a view that is a copy": (indexing.View, "forward", a_copy, "values"),
