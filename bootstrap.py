@@ -34,7 +34,7 @@ STAMP = VENV / "bootstrap.json"  # what was installed, from which settings: read
 PYTHON = VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 OLDEST = (3, 10)
 NEEDS = {  # word -> extras of setup.cfg
-    "test": {"test", "parity", "notebooks", "gpu-cuda13", "mpi", "others"},
+    "test": {"test", "parity", "notebooks", "gpu-cuda13", "mpi", "others", "browser"},
     "lab": {"notebooks"},
 }
 

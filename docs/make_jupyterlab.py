@@ -1,6 +1,6 @@
 """A picture of JupyterLab's debugger in the backward of BatchNorm; writes docs/stepping/jupyterlab.png.
 
-    python docs/make_jupyterlab.py [--chromium /usr/bin/chromium]
+    python docs/make_jupyterlab.py [--chromium PROGRAM]
 
 It starts JupyterLab on a notebook with the lines of docs/step.py, switches the debugger on, sets a breakpoint, runs the
 cell, and presses F11 until the debugger is in the mathematics. Needs playwright and a Chromium beside the `notebooks`
@@ -87,8 +87,7 @@ def photograph(address, chromium):
         step_to(page, "backward", "batchnorm.py")
         for _ in range(3):
             press(page, "F10")
-        page.locator(".jp-DebuggerVariables-body li").first.wait_for(timeout=10_000)
-        page.wait_for_timeout(2000)
+        page.wait_for_timeout(4000)  # the variables come after the frame
         page.evaluate(CUT_PATHS, str(DOCS.parent) + os.sep)
         page.screenshot(path=PICTURE)
         browser.close()

@@ -6,6 +6,7 @@ told to skip, and the lines between `loss.backward()` and the first op, which `s
 
 import bdb
 import dis
+import linecache
 import pdb
 
 from .. import clock, engine
@@ -143,7 +144,7 @@ class _Stepper(_Pdb):
                 return
             self.arrived = True
             op, dy = frame.f_locals["op"], frame.f_locals["dy"]
-            line = "gradients = op.backward(dy)"
+            line = linecache.getline(frame.f_code.co_filename, frame.f_lineno).strip()
             self.stdout.write(BANNER.format(first=type(op).__name__, n=self.n_ops, dy=_summary(dy), line=line))
         super().user_line(frame)
 

@@ -36,8 +36,9 @@ class Tape:
     """
 
     def __init__(self, loss, gradient=None, names=None):
-        self.loss, self.order, start = _checked(loss, gradient)
         self.names = names_of(names)
+        self.loss = _computed(loss)
+        self.order = engine.graph(self.loss)
         self.names.setdefault(id(self.loss), "loss")
         self.position = 0
         self._ops = [t.op for t in self.order]
@@ -47,9 +48,7 @@ class Tape:
         self._time = clock.newest  # writes to memory up to here are none of the tape's business
         self._undo = []  # for every step: the time, the tensors that it reached, their (dy, grad_array) before
         self._stopped = None  # where `until` stopped last, and what it was asked for
-        for t in self.order:
-            t.dy = None
-        self.loss.receive(start)
+        engine._begin(self.order, self.loss, gradient, create_graph=False)
         self._arrived = {id(self.loss): self.loss.dy}  # the gradients in flight, as the tape left them
 
     # where it stands
@@ -362,8 +361,8 @@ def tape(loss, gradient=None, names=None):
     return Tape(loss, gradient, names)
 
 
-def _checked(loss, gradient):
-    """The loss, the order of its walk, and the gradient that it starts with."""
+def _computed(loss):
+    """The loss, if backward can start there."""
     if callable(loss):
         with remember_lines():
             loss = loss()
@@ -373,9 +372,7 @@ def _checked(loss, gradient):
         why = "it is a leaf: no op made it" if loss.requires_grad else "it does not require grad"
         how = "debug.why_no_grad(parameter, loss) says where the graph was cut"
         raise RuntimeError(f"tape: the loss has no graph, {why}; {how}")
-    order = engine.graph(loss)
-    clock.check(order)
-    return loss, order, engine._first_gradient(loss, gradient, create_graph=False)
+    return loss
 
 
 def _distinct(inputs):
