@@ -9,8 +9,9 @@ import dis
 import linecache
 import pdb
 
-from .. import clock, engine
+from .. import backend, clock, engine
 from ..autograd.several import Several
+from ..tensor import Tensor
 
 SKIP = (
     "numpy",
@@ -22,6 +23,17 @@ SKIP = (
 )
 """Modules whose frames `step` and `presses` pass over: NumPy, the bookkeeping of writes, and the tools themselves."""
 
+_BOOKKEEPING = [
+    *(engine.graph, engine.former_self, engine._begin, engine.Variable.receive),
+    *(backend.channel_mean, backend.sum_of_rows, Tensor.shape.fget),
+]
+BOOKKEEPING = {function.__code__ for function in _BOOKKEEPING}
+BOOKKEEPING |= {c for code in BOOKKEEPING for c in code.co_consts if hasattr(c, "co_code")}  # comprehensions in them
+"""Functions that `step` and `presses` pass over: order, first gradient, sums over uses, and sums over rows.
+
+What is left are the lines of `backward`, `backward_step` and the ops: the order, the chain rule and the mathematics.
+"""
+
 BANNER = """\
 debug.step: {first}, the first of {n} ops of this walk; gradient {dy}. Next line: {line}
 s steps into op.backward, the mathematics; n runs it and stops at the next line; u and d move between the frames.
@@ -29,7 +41,7 @@ p op, p dy, p vars(op) show what is there; c walks to the end; q leaves, and eve
 """
 
 
-def step(loss, gradient=None, retain_graph=None, *, skip=SKIP, stdin=None, stdout=None):
+def step(loss, gradient=None, retain_graph=None, *, skip=SKIP, bookkeeping=False, stdin=None, stdout=None):
     """Run ``loss.backward()`` under pdb, and stop right before the first op's backward.
 
     Parameters
@@ -42,6 +54,8 @@ def step(loss, gradient=None, retain_graph=None, *, skip=SKIP, stdin=None, stdou
         Keep the graph after the walk.
     skip : sequence of str
         Patterns of module names whose frames "s" passes over.
+    bookkeeping : bool
+        Whether "s" also steps into what the engine does between the ops: BOOKKEEPING.
     stdin, stdout : text files, optional
         Where commands come from and where pdb writes to; left out, the terminal or the notebook's prompt.
 
@@ -61,7 +75,7 @@ def step(loss, gradient=None, retain_graph=None, *, skip=SKIP, stdin=None, stdou
     order = engine.graph(loss)
     leaves = {id(x): x for t in order for x in t.op.inputs if x is not None}
     before = [(t, t.dy, t.grad_array) for t in [*order, *leaves.values()]]
-    debugger = _Stepper(len(order), skip, stdin, stdout)
+    debugger = _Stepper(len(order), skip, bookkeeping, stdin, stdout)
     finished = False
     try:
         debugger.runcall(loss.backward, gradient, retain_graph=True)  # freed below: after "q" the graph must be whole
@@ -75,7 +89,7 @@ def step(loss, gradient=None, retain_graph=None, *, skip=SKIP, stdin=None, stdou
             t.dy, t.op = None, object.__new__(type(t.op))
 
 
-def presses(call, skip=SKIP):
+def presses(call, skip=SKIP, bookkeeping=False):
     """How many times pdb stops during ``call()`` if one only ever presses "s": calls, lines, returns and exceptions.
 
     Parameters
@@ -84,6 +98,8 @@ def presses(call, skip=SKIP):
         A function or method written in Python, for example ``loss.backward``.
     skip : sequence of str
         Patterns of module names whose frames are passed over.
+    bookkeeping : bool
+        Whether stops in BOOKKEEPING count, too: those that pdb itself makes.
 
     Returns
     -------
@@ -94,17 +110,27 @@ def presses(call, skip=SKIP):
     >>> presses(lambda: None, skip=())  # the call, its only line, the return
     3
     """
-    counter = _Counter(skip)
+    counter = _Counter(skip, bookkeeping)
     counter.runcall(call)
     return counter.stops + 1  # Bdb.runcall is silent about the first call
 
 
-class _Counter(bdb.Bdb):
+class _PassesOver:
+    """A debugger that does not stop in the engine's bookkeeping, unless asked to."""
+
+    bookkeeping = True
+
+    def stop_here(self, frame):
+        """Whether the debugger may stop in this frame."""
+        return (self.bookkeeping or frame.f_code not in BOOKKEEPING) and super().stop_here(frame)
+
+
+class _Counter(_PassesOver, bdb.Bdb):
     """Counts the events at which pdb would stop after "s"."""
 
-    def __init__(self, skip):
+    def __init__(self, skip, bookkeeping):
         super().__init__(skip=skip)
-        self.stops = 0
+        self.stops, self.bookkeeping = 0, bookkeeping
 
     def user_call(self, frame, argument_list):
         self.stops += 1
@@ -117,14 +143,14 @@ _Pdb = next(
 )  # a notebook puts its own in the place of pdb's
 
 
-class _Stepper(_Pdb):
+class _Stepper(_PassesOver, _Pdb):
     """pdb that keeps quiet until the walk stands before its first op."""
 
-    def __init__(self, n_ops, skip, stdin, stdout):
+    def __init__(self, n_ops, skip, bookkeeping, stdin, stdout):
         super().__init__(skip=skip, stdin=stdin, stdout=stdout, nosigint=True, readrc=stdin is None)
         if stdin is not None:
             self.use_rawinput = False
-        self.n_ops, self.arrived, self.left = n_ops, False, False
+        self.n_ops, self.arrived, self.left, self.bookkeeping = n_ops, False, False, bookkeeping
 
     def user_call(self, frame, argument_list):
         if self.arrived:

@@ -164,11 +164,20 @@ def presses_in_pdb(call, skip):
 @pytest.mark.parametrize("skip", [NUMPY, stepper.SKIP])
 def test_presses_are_those_of_pdb(skip, measured):
     _, y, dy = batchnorm_and_tanh()
-    counted = presses(functools.partial(y.backward, dy), skip)
+    counted = presses(functools.partial(y.backward, dy), skip, bookkeeping=True)
     _, y, dy = batchnorm_and_tanh()
     assert counted == presses_in_pdb(functools.partial(y.backward, dy), skip)
-    skipped = "NumPy" if skip is NUMPY else "NumPy and bookkeeping"
+    skipped = "NumPy" if skip is NUMPY else "NumPy, contextlib and the clock"
     measured(f'presses of "s" through loss.backward() of tanh(batchnorm(x)), {skipped} skipped: {counted}')
+
+
+@pytest.mark.parametrize("scalar", [True, False])
+def test_few_presses_from_backward_through_tanh_of_batchnorm(scalar, measured):
+    """In debug.step, which passes over NumPy and the bookkeeping between the ops."""
+    _, y, dy = batchnorm_and_tanh()
+    counted = presses(y.sum().backward if scalar else functools.partial(y.backward, dy))
+    measured(f"debug.step, presses through tanh(batchnorm(x)){'.sum()' if scalar else ''}: {counted}")
+    assert counted <= 75
 
 
 def test_exceptions_are_stops_too():
