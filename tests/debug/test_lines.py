@@ -177,6 +177,8 @@ def shell():
     shell = interactiveshell.InteractiveShell.instance(history_manager=None)
     yield shell
     interactiveshell.InteractiveShell.clear_instance()
+    for prompt in {"ps1", "ps2", "ps3"} & set(vars(sys)):  # the shell makes these, as if this were a session
+        delattr(sys, prompt)
 
 
 def run_cell(shell, source):
