@@ -60,7 +60,7 @@ class Other:
 
     def make(self, num_features, eps, momentum, affine, track_running_stats):
         """Make the layer."""
-        raise NotImplementedError
+        raise NotImplementedError(f"{type(self).__name__} has no make")
 
     def flat(self, array):
         """An array of per-channel values as (C,), whatever shape the framework keeps it in."""
