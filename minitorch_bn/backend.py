@@ -237,9 +237,7 @@ def channel_mean(x, axes, m):
     >>> channel_mean(numpy.array([[1.0, 2.0], [3.0, 4.0]]), (0,), 2)
     array([2., 3.])
     """
-    if x.ndim == 2 and m and isinstance(x, numpy.ndarray):
-        return _row(m, 1 / m, x.dtype).dot(x)
-    return x.sum(axes) / m
+    return _row(m, 1 / m, x.dtype).dot(x) if x.ndim == 2 and m and isinstance(x, numpy.ndarray) else x.sum(axes) / m
 
 
 @functools.lru_cache(maxsize=64)

@@ -116,7 +116,7 @@ class Variable:
         if len(gradients) != len(op.needs):
             raise RuntimeError(f"{_name(op)}.backward gave {len(gradients)} gradients for {len(op.needs)} inputs")
         for x, dx, needed in zip(op.inputs, gradients, op.needs, strict=False):
-            if needed and dx is not None:
+            if needed and dx is not None and x.requires_grad:  # which may have been switched off since the forward
                 if dx.shape != x.array.shape:
                     raise RuntimeError(f"{_name(op)}.backward gave shape {dx.shape} for an input of {x.array.shape}")
                 x.receive(dx, dy)
@@ -130,8 +130,6 @@ class Variable:
             self.dy = dx if self.dy is None else self.dy + dx
             if not self.retains_grad:
                 return
-        elif not self.requires_grad:  # switched off since the op was recorded
-            return
         if self.grad_array is not None:
             dx = self.grad_array + dx
         elif dx is source or dx.base is not None or self.op is not None:

@@ -180,6 +180,16 @@ def test_few_presses_from_backward_through_tanh_of_batchnorm(scalar, measured):
     assert counted <= 75
 
 
+def test_few_presses_from_where_step_starts_with_nothing_but_numpy_skipped(measured):
+    """From the first op of the walk to its end, through every line of the engine and of the ops."""
+    _, y, dy = batchnorm_and_tanh()
+    out = io.StringIO()
+    step(y, dy, skip=NUMPY, bookkeeping=True, stdin=io.StringIO("s\n" * 1000), stdout=out)
+    counted = out.getvalue().count("(Pdb) ") - 1  # the first prompt is where step starts
+    measured(f"debug.step, presses through tanh(batchnorm(x)), nothing but NumPy skipped: {counted}")
+    assert counted <= 75
+
+
 def test_exceptions_are_stops_too():
     def fails():
         try:
