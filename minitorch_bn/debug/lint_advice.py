@@ -49,13 +49,13 @@ ADVICE = {
     "mixed-modes": Advice(
         "train() and eval() set the mode of every module inside. One BatchNorm in another mode than the model usually "
         "is left over from an experiment, and the next model.train() or model.eval() silently ends it.",
-        "Call model.eval() or model.train() once. To freeze a BatchNorm on purpose: eval mode, again after every "
-        "model.train(), and requires_grad_(False).",
+        "Call model.eval() or model.train() once. To freeze a BatchNorm on purpose: freeze(), which train() does not "
+        "undo.",
     ),
     "frozen-but-tracking": Advice(
         "requires_grad=False stops the optimiser, and nothing else. In train mode the layer goes on normalising with "
         "the batch, and its running statistics go on moving, so that the frozen part changes.",
-        "Put the frozen layers into eval mode as well, after every model.train().",
+        "Freeze the statistics as well: freeze() on the layer, or nn.utils.freeze_batchnorm(model).",
     ),
     "reversed-momentum": Advice(
         "momentum is the weight of the newest batch here, as in PyTorch; in Keras, Flax and Chainer it is that of the "
@@ -128,7 +128,7 @@ ADVICE = {
     "untracked-statistics": Advice(
         "The layer has running statistics, but train mode does not move them (track_running_stats is False, or "
         "momentum is 0). Eval mode uses them all the same.",
-        "Set track_running_stats to True and momentum to 0.1; to freeze the layer, use eval mode.",
+        "Set track_running_stats to True and momentum to 0.1; to freeze the layer, call freeze().",
     ),
     "lonely-syncbatchnorm": Advice(
         "SyncBatchNorm without a process group of several ranks is plain BatchNorm: nothing is synchronised.",

@@ -134,7 +134,7 @@ def agrees(case, m):
 def untracked_statistics(case):
     """Running statistics that are used and never moved."""
     for name, m in case.layers:
-        if m.running_mean is not None and not tracks(m):
+        if m.running_mean is not None and not tracks(m) and not m.frozen:
             cause = "momentum is 0" if m.track_running_stats else "track_running_stats is False"
             yield Finding("untracked-statistics", name, "warning", f"{cause}, but there are running statistics.")
 
@@ -177,11 +177,13 @@ def reversed_momentum(case):
 def mixed_modes(case):
     """A BatchNorm in another mode than its model."""
     for name, m in case.layers:
-        frozen = not any(p.requires_grad for p in m.parameters())
+        if m.frozen:
+            continue
+        fixed = not any(p.requires_grad for p in m.parameters())
         if m.training and not case.model.training:
             what = "The layer is in train mode, the model in eval mode: every call of the model moves its statistics."
             yield Finding("mixed-modes", name, "serious", what)
-        elif case.model.training and not m.training and not (frozen and m.affine):
+        elif case.model.training and not m.training and not (fixed and m.affine):
             what = "The layer is in eval mode, the model in train mode, and its gamma and beta are being trained."
             yield Finding("mixed-modes", name, "warning", what if m.affine else what.split(", and")[0] + ".")
 

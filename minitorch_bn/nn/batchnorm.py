@@ -8,6 +8,7 @@ statistics or with the running ones; whether gradients are recorded has nothing 
 from .. import creation, ops
 from . import batchnorm_variants, init
 from .crosscheck import crosscheck
+from .freezing import Freezable
 from .module import Module
 from .parameter import Buffer, Parameter
 
@@ -19,7 +20,7 @@ class Default(float):
 EPS, MOMENTUM = Default(1e-5), Default(0.1)
 
 
-class BatchNorm(Module):
+class BatchNorm(Freezable, Module):
     """What BatchNorm1d, 2d and 3d share; they differ only in the ranks that they take.
 
     Parameters
@@ -52,6 +53,8 @@ class BatchNorm(Module):
     backward_mode : str
         How the gradient is computed: "closed" (one formula), "paper" (the paper's stages) or "graph" (small ops, the
         engine does the rest). They agree to rounding: see `crosscheck`.
+    frozen : bool
+        Whether the layer stays in eval mode, whatever `train()` says: see `freeze`.
 
     Source: Ioffe & Szegedy 2015; PyTorch documentation of BatchNorm1d.
     """
@@ -168,6 +171,7 @@ class BatchNorm(Module):
             f"{self.num_features}, eps={self.eps}, momentum={self.momentum}, affine={self.affine}, "
             f"bias={self.bias is not None}, track_running_stats={self.track_running_stats}"
             + (f", convention={self.convention}" if self.convention is not None else "")
+            + (", frozen=True" if self.frozen else "")
         )
 
 

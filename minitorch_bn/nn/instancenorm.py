@@ -8,11 +8,12 @@ import warnings
 
 from .. import creation, ops
 from . import init
+from .freezing import Freezable
 from .module import Module
 from .parameter import Buffer, Parameter
 
 
-class InstanceNorm(Module):
+class InstanceNorm(Freezable, Module):
     """What InstanceNorm1d, 2d and 3d share; they differ only in the rank that they take.
 
     Parameters
@@ -38,11 +39,14 @@ class InstanceNorm(Module):
         Start at 0 and 1; average the means and unbiased variances of the samples, themselves averaged over the batch.
     num_batches_tracked : Buffer of shape () or None
         Stays 0: it is there for the sake of state_dict, as in PyTorch.
+    frozen : bool
+        Whether the layer stays in eval mode, whatever `train()` says: see `freeze`.
 
     Source: Ulyanov, Vedaldi & Lempitsky 2016; PyTorch documentation of InstanceNorm1d.
     """
 
     unbatched_rank = 0  # of (C, *S)
+    _version = 2  # version 1 had no num_batches_tracked
 
     def __init__(
         self,
@@ -113,10 +117,15 @@ class InstanceNorm(Module):
             raise ValueError(got + f"{channels}. The input is (N, C, *S) or (C, *S).")
         warnings.warn(got + f"{channels}; without affine, num_features is not used", stacklevel=4)
 
+    def _update_state(self, state, prefix, version):
+        if self.track_running_stats and (version is None or version < 2):
+            state.setdefault(f"{prefix}num_batches_tracked", self.num_batches_tracked)
+
     def extra_repr(self):
         return (
             f"{self.num_features}, eps={self.eps}, momentum={self.momentum}, affine={self.affine}, "
             f"bias={self.bias is not None}, track_running_stats={self.track_running_stats}"
+            + (", frozen=True" if self.frozen else "")
         )
 
 

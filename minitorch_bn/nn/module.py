@@ -355,6 +355,7 @@ class Module:
     get_extra_state = state.get_extra_state
     set_extra_state = state.set_extra_state
     _update_state = state.update_state
+    _marks, _take_marks = state.marks, state.take_marks
 
 
 OWNED_KINDS = (Parameter, Module, Buffer)

@@ -40,8 +40,8 @@ class RMSNorm(Module):
         if self.elementwise_affine:
             init.ones_(self.weight)
 
-    def forward(self, input):
-        return ops.rms_norm(input, self.normalized_shape, self.weight, self.eps)
+    def forward(self, x):  # PyTorch's name here; its other layers call it input
+        return ops.rms_norm(x, self.normalized_shape, self.weight, self.eps)
 
     def extra_repr(self):
         return f"{self.normalized_shape}, eps={self.eps}, elementwise_affine={self.elementwise_affine}"

@@ -17,7 +17,7 @@ class _IncompatibleKeys(namedtuple("_IncompatibleKeys", ["missing_keys", "unexpe
 
 
 class StateDict(OrderedDict):
-    """A dict that remembers, in `_metadata`, with which version of its class every module wrote it."""
+    """A dict that remembers, in `_metadata`, with which version of its class every module wrote it, and its marks."""
 
     _metadata = None
 
@@ -44,7 +44,7 @@ def state_dict(self, *, destination=None, prefix="", keep_vars=False):
     for name, module in self.named_modules(remove_duplicate=False):
         place = f"{prefix}{name}." if name else prefix
         if hasattr(destination, "_metadata"):
-            destination._metadata[place[:-1]] = {"version": module._version}
+            destination._metadata[place[:-1]] = {"version": module._version, **module._marks()}
         for key, t in _own_state(module).items():
             destination[place + key] = t if keep_vars else t.detach()
         if type(module).get_extra_state is not get_extra_state:
@@ -80,6 +80,15 @@ def update_state(self, state, prefix, version):
     version : int or None
         The `_version` of the class that wrote it; None in a plain dict.
     """
+
+
+def marks(self):
+    """What a class wants in the metadata beside its version: {word: value}. PyTorch ignores it."""
+    return {}
+
+
+def take_marks(self, marks):
+    """Take back what _marks gave, once the tensors are loaded. Others' state dicts have none, and change nothing."""
 
 
 def load_state_dict(self, state_dict, strict=True, assign=False):
@@ -146,6 +155,8 @@ def load_state_dict(self, state_dict, strict=True, assign=False):
             setattr(module, key, new)
     for module, more in extra:
         module.set_extra_state(more)
+    for name, module in self.named_modules():
+        module._take_marks(metadata.get(name, {}))
     return _IncompatibleKeys(missing, unexpected)
 
 

@@ -97,4 +97,7 @@ class SyncBatchNorm(BatchNorm):
         for name, buffer in layer.named_buffers(recurse=False):
             setattr(new, name, buffer)
         new.training = layer.training
+        if layer.frozen:
+            new.training = layer._mode_after
+            new.freeze()
         return new

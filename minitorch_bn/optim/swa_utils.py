@@ -19,7 +19,7 @@ from .lr_scheduler.base import LRScheduler, one_per_group
 
 @no_grad()
 def update_bn(loader, model, device=None):
-    """Average the running statistics of all BatchNorms of `model` anew, over the batches of `loader`.
+    """Average the running statistics of all BatchNorms of `model` that are not frozen anew, over `loader`'s batches.
 
     Every batch counts alike, however large: the running mean is the mean of the batches' means, the running variance
     that of their unbiased variances (the variance *between* batches is not in it). Parameters do not change. Modes and
@@ -35,7 +35,7 @@ def update_bn(loader, model, device=None):
 
     Source: Izmailov et al. 2018, section 3.2; PyTorch documentation of torch.optim.swa_utils.update_bn.
     """
-    layers = [module for module in model.modules() if isinstance(module, BatchNorm)]
+    layers = [module for module in model.modules() if isinstance(module, BatchNorm) and not module.frozen]
     if not layers:
         return
     momenta, was_training = [layer.momentum for layer in layers], model.training

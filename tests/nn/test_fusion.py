@@ -96,6 +96,60 @@ def test_folded_linear(bias, bn, dtype, rng):
     check_fold(layer, mt.nn.BatchNorm1d(5, **BNS[bn]), utils.fuse_linear_bn_eval, (9, 7), rng, dtype)
 
 
+@pytest.mark.parametrize("bias", [True, False])
+@pytest.mark.parametrize("conv", CONVS)
+def test_largest_difference_in_float32(conv, bias, rng, capsys):
+    """At most 1e-6 of the output's range, on random filters; and what is printed is that, and positive."""
+    conv = settled(mt.nn.Conv2d(6, 12, 3, bias=bias, **CONVS[conv]), rng, mt.float32)
+    bn = settled(mt.nn.BatchNorm2d(12), rng, mt.float32)
+    x = mt.from_numpy(rng.normal(size=(8, 6, 12, 11)).astype(np.float32))
+    fused = utils.fuse_conv_bn_eval(conv, bn, check=x)
+    check_report("fuse_conv_bn_eval", conv, bn, fused, x, capsys)
+
+
+@pytest.mark.parametrize("bias", [True, False])
+def test_largest_difference_of_a_linear_layer_in_float32(bias, rng, capsys):
+    linear = settled(mt.nn.Linear(200, 50, bias=bias), rng, mt.float32)
+    bn = settled(mt.nn.BatchNorm1d(50), rng, mt.float32)
+    x = mt.from_numpy(rng.normal(size=(64, 200)).astype(np.float32))
+    fused = utils.fuse_linear_bn_eval(linear, bn, check=x)
+    check_report("fuse_linear_bn_eval", linear, bn, fused, x, capsys)
+
+
+def check_report(name, layer, bn, fused, x, capsys):
+    y, folded = bn(layer(x)).detach().numpy(), fused(x).detach().numpy()
+    largest, spread = np.abs(folded - y).max(), y.max() - y.min()
+    said = capsys.readouterr().out
+    assert 0 < largest / spread <= 1e-6
+    want = f"{name}: largest difference {largest:.3g}, {largest / spread:.3g} of the output's range {spread:.3g}\n"
+    assert said == want
+
+
+def test_nothing_is_printed_unless_asked(rng, capsys):
+    utils.fuse_linear_bn_eval(settled(mt.nn.Linear(7, 5), rng, mt.float64), mt.nn.BatchNorm1d(5).double().eval())
+    assert capsys.readouterr().out == ""
+
+
+def test_a_wrong_folding_is_seen_in_the_difference(rng):
+    layer, bn = settled(mt.nn.Linear(7, 5), rng, mt.float64), settled(mt.nn.BatchNorm1d(5), rng, mt.float64)
+    fused = utils.fuse_linear_bn_eval(layer, bn)
+    x = mt.from_numpy(rng.normal(size=(9, 7)))
+    assert fusion.difference(layer, bn, fused, x).relative < 1e-14
+    fused.bias.detach().add_(0.25)
+    assert np.isclose(fusion.difference(layer, bn, fused, x).largest, 0.25)
+
+
+def test_relative_difference_of_a_constant_output():
+    assert fusion.Difference(0.0, 0.0).relative == 0 and fusion.Difference(1e-9, 0.0).relative == math.inf
+
+
+def test_both_modules_must_be_in_eval_mode(rng):
+    for train_layer, train_bn, named in ((True, False, "Conv2d"), (False, True, "BatchNorm2d")):
+        conv, bn = mt.nn.Conv2d(2, 3, 3).train(train_layer), mt.nn.BatchNorm2d(3).train(train_bn)
+        with pytest.raises(AssertionError, match=f"the {named} is in train mode"):
+            utils.fuse_conv_bn_eval(conv, bn)
+
+
 def broken(change):
     """_scale_and_bias with one mistake."""
 

@@ -17,12 +17,14 @@ Source: PyTorch documentation of fuse_conv_bn_eval; Jacob et al. 2018, section 3
 """
 
 import copy
+import math
+from typing import NamedTuple
 
 from ...engine import no_grad
 from ..parameter import Parameter
 
 
-def fuse_conv_bn_eval(conv, bn, transpose=False):
+def fuse_conv_bn_eval(conv, bn, transpose=False, *, check=None):
     """A new convolution that does what `conv` followed by `bn` does. Both stay as they are.
 
     Parameters
@@ -33,6 +35,8 @@ def fuse_conv_bn_eval(conv, bn, transpose=False):
         In eval mode, with running statistics; weight and bias may be missing.
     transpose : bool
         Whether the filters lie along dimension 1 of the weight, as in transposed convolutions.
+    check : Tensor, optional
+        An input: print by how much the two ways differ on it at most, relative to the output's range.
 
     Returns
     -------
@@ -48,6 +52,8 @@ def fuse_conv_bn_eval(conv, bn, transpose=False):
     fused.weight, fused.bias = fuse_conv_bn_weights(
         conv.weight, conv.bias, mean, var, eps, bn.weight, bn.bias, transpose
     )
+    if check is not None:
+        print(f"fuse_conv_bn_eval: {difference(conv, bn, fused, check)}")
     return fused
 
 
@@ -78,7 +84,7 @@ def fuse_conv_bn_weights(conv_w, conv_b, bn_rm, bn_rv, bn_eps, bn_w, bn_b, trans
     return _parameters(conv_w * scale.reshape(along), conv_w, bias, conv_b)
 
 
-def fuse_linear_bn_eval(linear, bn):
+def fuse_linear_bn_eval(linear, bn, *, check=None):
     """A new linear layer that does what `linear` followed by `bn` does. Both stay as they are.
 
     Parameters
@@ -87,6 +93,8 @@ def fuse_linear_bn_eval(linear, bn):
         In eval mode, with or without bias.
     bn : BatchNorm1d or any BatchNorm
         In eval mode, with running statistics, for as many features as `linear` puts out, or for one.
+    check : Tensor, optional
+        An input: print by how much the two ways differ on it at most, relative to the output's range.
 
     Returns
     -------
@@ -105,6 +113,8 @@ def fuse_linear_bn_eval(linear, bn):
         )
     fused = copy.deepcopy(linear)
     fused.weight, fused.bias = fuse_linear_bn_weights(linear.weight, linear.bias, mean, var, eps, bn.weight, bn.bias)
+    if check is not None:
+        print(f"fuse_linear_bn_eval: {difference(linear, bn, fused, check)}")
     return fused
 
 
@@ -130,6 +140,28 @@ def fuse_linear_bn_weights(linear_w, linear_b, bn_rm, bn_rv, bn_eps, bn_w, bn_b)
     """
     scale, bias = _scale_and_bias(linear_b, bn_rm, bn_rv, bn_eps, bn_w, bn_b)
     return _parameters(linear_w * scale.unsqueeze(-1), linear_w, bias.expand(len(linear_w)), linear_b)
+
+
+class Difference(NamedTuple):
+    """How far two outputs are apart: the largest difference of two numbers, and the range of all numbers, max - min."""
+
+    largest: float
+    range: float
+
+    @property
+    def relative(self):
+        """The largest difference as a part of the range; infinite where all outputs are one number, and differ."""
+        return self.largest / self.range if self.range else (math.inf if self.largest else 0.0)
+
+    def __str__(self):
+        return f"largest difference {self.largest:.3g}, {self.relative:.3g} of the output's range {self.range:.3g}"
+
+
+@no_grad()
+def difference(layer, bn, fused, x):
+    """The Difference between `bn(layer(x))` and `fused(x)`: rounding, if the folding is right."""
+    y, folded = bn(layer(x)), fused(x)
+    return Difference((folded - y).abs().max().item(), (y.max() - y.min()).item())
 
 
 def _scale_and_bias(b, mean, var, eps, gamma, beta):
