@@ -2,6 +2,7 @@
 
     python docs/make_figures.py             run both experiments at full size (minutes), then take what is needed
     python docs/make_figures.py FOLDER      take it from FOLDER, where `python -m minitorch_bn all --out FOLDER` wrote
+    python docs/make_figures.py --family    draw the norm family only (a second)
 
 Writes docs/figures/*.png and docs/results.json. Afterwards `python docs/make_blocks.py` brings the tables up to date.
 """
@@ -17,6 +18,7 @@ from pathlib import Path
 
 DOCS = Path(__file__).resolve().parent
 FIGURES = ("circles_rates.png", "names_loss.png")
+FAMILY = "norm_family.png"
 LARGEST = 300_000  # bytes of a figure: a README is read on slow lines too
 COMMAND = ("-m", "minitorch_bn", "all")
 
@@ -69,6 +71,27 @@ def take(folder):
     return written
 
 
+def family(path):
+    """Draw which values share a mean in every member of the norm family, as the layers of the package share them."""
+    from minitorch_bn import debug, nn
+    from minitorch_bn.experiments.figures import save
+
+    C, H, W = 6, 2, 2
+    layers = {  # name: layer, number of ranks
+        "BatchNorm": (nn.BatchNorm2d(C), 1),
+        "BatchNorm on 2 ranks": (nn.BatchNorm2d(C), 2),
+        "SyncBatchNorm on 2 ranks": (nn.SyncBatchNorm(C), 2),
+        "InstanceNorm": (nn.InstanceNorm2d(C), 1),
+        "GroupNorm, 3 groups": (nn.GroupNorm(3, C), 1),
+        "LayerNorm over (C, H, W)": (nn.LayerNorm((C, H, W)), 1),
+        "LayerNorm over W": (nn.LayerNorm(W), 1),
+        "RMSNorm over (C, H, W)": (nn.RMSNorm((C, H, W)), 1),
+    }
+    members = {name: debug.shared_values(layer, (4, C, H, W), ranks) for name, (layer, ranks) in layers.items()}
+    figure = debug.draw_shared_values(members, ranks={name: ranks for name, (_, ranks) in layers.items()})
+    return save(figure, path)
+
+
 def _json(value, indent="", width=120):
     """JSON with a short list or object on one line, so that a change shows as few lines."""
     line = json.dumps(value, ensure_ascii=False, allow_nan=False)
@@ -89,13 +112,17 @@ def main():
     """Do what the command line asks."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", nargs="?", type=Path, help="where a full run wrote its results")
-    folder = parser.parse_args().folder
-    if folder is not None:
-        written = take(folder)
+    parser.add_argument("--family", action="store_true", help="draw the norm family only")
+    args = parser.parse_args()
+    if args.family:
+        written = []
+    elif args.folder is not None:
+        written = take(args.folder)
     else:
         with tempfile.TemporaryDirectory() as made:
             subprocess.run([sys.executable, *COMMAND, "--out", made], cwd=DOCS.parent, check=True)
             written = take(Path(made))
+    written.append(family(DOCS / "figures" / FAMILY))
     for path in written:
         print(path.relative_to(DOCS.parent).as_posix())
 

@@ -9,6 +9,7 @@ from .lint import lint
 from .lint_report import Finding, Findings
 from .no_grad import Reason, why_no_grad
 from .replay import Replay, replay
+from .shared_values import draw_shared_values, shared_values
 from .stepper import presses, step
 from .tape import Tape, tape
 from .why import Why, why

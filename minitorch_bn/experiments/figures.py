@@ -60,7 +60,8 @@ def style():
     """Draw in the look of the project inside; matplotlib's settings are as before afterwards."""
     import matplotlib
 
-    with matplotlib.rc_context({**matplotlib.rcParamsDefault, "backend": "agg", **SETTINGS}):
+    defaults = {name: value for name, value in matplotlib.rcParamsDefault.items() if name != "backend"}
+    with matplotlib.rc_context({**defaults, **SETTINGS}):  # rc_context would not put a backend back
         yield
 
 
@@ -89,6 +90,7 @@ def new_figure(rows=1, columns=1, *, title, caption, size=(13, 6), **subplots):
 
     figure = Figure(figsize=size, layout="constrained")
     FigureCanvasAgg(figure)
+    figure._repr_png_ = lambda: png(figure)  # how a notebook shows it, whether pyplot has been used or not
     figure.get_layout_engine().set(w_pad=0.12, h_pad=0.1)
     axes = figure.subplots(rows, columns, **subplots)
     figure.suptitle(title, x=0.012, ha="left")
@@ -135,8 +137,13 @@ def plain_log_ticks(axis, extra=None):
     axis.set_major_formatter(FuncFormatter(lambda value, _: extra.get(value, f"{value:g}")))
 
 
+def png(figure, dpi=None):
+    """The figure as the bytes of a PNG file; dots per inch as the figure says, unless given."""
+    picture = io.BytesIO()
+    figure.savefig(picture, format="png", dpi=dpi or figure.dpi)
+    return picture.getvalue()
+
+
 def save(figure, path):
     """Write `figure` as PNG, whole or not at all; return the path."""
-    picture = io.BytesIO()
-    figure.savefig(picture, format="png", dpi=DPI)
-    return write_bytes(path, picture.getvalue())
+    return write_bytes(path, png(figure, DPI))

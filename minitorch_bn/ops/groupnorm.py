@@ -2,6 +2,7 @@
 
 import math
 
+from .axes import must_be_tensor
 from .normalisation import Normalisation, apply_widened, check_dtypes, check_per_channel
 
 
@@ -80,12 +81,13 @@ def group_norm(input, num_groups, weight=None, bias=None, eps=1e-5):
     ZeroDivisionError
         If num_groups is 0.
     TypeError
-        If num_groups is no int.
+        If num_groups is no int, or input, weight or bias no tensor.
     NotImplementedError
         If the input is not floating point.
 
     Source: PyTorch documentation, torch.nn.functional.group_norm.
     """
+    must_be_tensor("group_norm", input, *(t for t in (weight, bias) if t is not None))
     check_groups(tuple(input.array.shape), num_groups)
     check_per_channel("group_norm", input.array.shape[1], weight=weight, bias=bias)
     check_dtypes("group_norm", input, weight, bias)

@@ -3,6 +3,7 @@
 import math
 
 from .. import dtypes
+from .axes import must_be_tensor
 from .batchnorm import FixedBatchNorm, update_running
 from .normalisation import Normalisation, apply_widened, check_dtypes, check_per_channel
 
@@ -61,7 +62,8 @@ def instance_norm(
         running = (1 - momentum) * running + momentum * (mean over the samples of the new statistics)
 
     where the new variance is the *unbiased* one, m / (m - 1) times the one that normalises, for m positions. Without,
-    it normalises with the running statistics, which are the same for all samples: as BatchNorm in eval mode.
+    it normalises with the running statistics, which are the same for all samples: as BatchNorm in eval mode. Samples
+    without positions move nothing; without samples there is no mean over them, and the running statistics become nan.
 
     Parameters
     ----------
@@ -88,6 +90,10 @@ def instance_norm(
         If a (C,) argument has another shape, dtypes differ, or running statistics are missing or require grad.
     NotImplementedError
         If the input is not floating point.
+    IndexError
+        If there are no samples, but gamma or beta.
+    TypeError
+        If one of the tensors is none, or running statistics are not floating point.
 
     Source: PyTorch documentation, torch.nn.functional.instance_norm and torch.nn.InstanceNorm1d.
     """
@@ -98,8 +104,8 @@ def instance_norm(
         return apply_widened(FixedBatchNorm(mean, var, eps), input, weight, bias)
     op = InstanceNorm(eps)
     y = apply_widened(op, input, weight, bias)
-    if running_mean is not None:
-        N, C = input.array.shape[:2]
+    N, C = input.array.shape[:2]
+    if running_mean is not None and (op.m or not N):  # without positions there is nothing to average
         new_mean, new_var = (statistic.reshape(N, C).sum(0) / N for statistic in (op.mean, op.var))
         update_running(running_mean.array, new_mean, momentum)
         update_running(running_var.array, new_var, momentum, unbiased=op.m / (op.m - 1))
@@ -108,6 +114,8 @@ def instance_norm(
 
 def check_arguments(input, running_mean, running_var, weight, bias, use_input_stats):
     """Raise PyTorch's errors for what `instance_norm` cannot take, before anything is changed."""
+    given = [t for t in (running_mean, running_var, weight, bias) if t is not None]
+    must_be_tensor("instance_norm", input, *given)
     shape = tuple(input.array.shape)
     if use_input_stats and math.prod(shape[2:]) == 1:
         raise ValueError(
@@ -124,6 +132,13 @@ def check_arguments(input, running_mean, running_var, weight, bias, use_input_st
         "instance_norm", shape[1], running_mean=running_mean, running_var=running_var, weight=weight, bias=bias
     )
     check_dtypes("instance_norm", input, weight, bias)
+    if shape[0] == 0 and (weight is not None or bias is not None):
+        raise IndexError(
+            f"instance_norm: got input of shape {shape}, wanted at least one sample where there are gamma and beta: "
+            "PyTorch repeats them once per sample. Skip empty batches"
+        )
     for t in (running_mean, running_var):
+        if t is not None and t.array.dtype.kind != "f":
+            raise TypeError(f"instance_norm: running statistics of {t.array.dtype} cannot be averaged; use .float()")
         if t is not None and t.requires_grad:
             raise RuntimeError("instance_norm: running statistics are averaged, not learnt; got one that requires grad")

@@ -90,7 +90,8 @@ def check_shapes(name, input, normalized_shape, **parameters):
     RuntimeError
         If it is empty, or something has another shape.
     """
-    if not isinstance(normalized_shape, list | tuple) or not all(hasattr(n, "__index__") for n in normalized_shape):
+    is_size = lambda n: hasattr(n, "__index__") and not isinstance(n, bool)
+    if not isinstance(normalized_shape, list | tuple) or not all(map(is_size, normalized_shape)):
         raise TypeError(f"{name}: normalized_shape must be a list or tuple of ints, got {normalized_shape!r}")
     shape = tuple(index(n) for n in normalized_shape)
     if not shape:

@@ -3,6 +3,7 @@
 import numpy as np
 
 from ..engine import Op, apply
+from .axes import must_be_tensor
 from .elementwise import floating
 
 
@@ -73,10 +74,13 @@ def local_response_norm(input, size, alpha=1e-4, beta=0.75, k=1.0):
     RuntimeError
         If size is not positive.
     TypeError
-        If size is no int.
+        If size is no int, or the input no tensor.
+    NotImplementedError
+        If the input is bool.
 
     Source: PyTorch documentation, torch.nn.functional.local_response_norm.
     """
+    must_be_tensor("local_response_norm", input)
     if input.array.ndim < 3:
         raise ValueError(
             f"local_response_norm: expected 3D or higher dimensionality input, (N, C, *S), got {input.array.ndim}D"
@@ -87,4 +91,6 @@ def local_response_norm(input, size, alpha=1e-4, beta=0.75, k=1.0):
         raise TypeError(f"local_response_norm: size must be an int, got {type(size).__name__}")
     if size < 1:
         raise RuntimeError(f"local_response_norm: size must be greater than 0, got {size}")
+    if input.array.dtype == bool:
+        raise NotImplementedError("local_response_norm: not implemented for bool; use .float()")
     return apply(LocalResponseNorm(size, alpha, beta, k), floating("local_response_norm", input))

@@ -9,6 +9,8 @@ those whose values share one mean, and those along which gamma and beta differ.
     GroupNorm              S and C / G channels     one per channel: (C,)
     LayerNorm              the last few             one per value: those last sizes
 
+docs/figures/norm_family.png draws it, from the `axes` of the ops below (debug.shared_values).
+
 BatchNorm alone lets samples see one another. So the others need no running statistics and no eval mode, and take a
 batch of one. (InstanceNorm can be told to average its statistics nevertheless.)
 """

@@ -78,14 +78,21 @@ def rms_norm(input, normalized_shape, weight=None, eps=None):
         If the input is no tensor, or normalized_shape no list or tuple of ints.
     RuntimeError
         If normalized_shape is empty or not the end of the input's shape, or weight has another shape.
+    ValueError
+        If the input has fewer dimensions than normalized_shape has sizes.
     NotImplementedError
         If the input is not floating point.
 
     Source: PyTorch documentation, torch.nn.functional.rms_norm.
     """
     must_be_tensor("rms_norm", input, *(t for t in (weight,) if t is not None))
-    shape = check_shapes("rms_norm", input, normalized_shape, weight=weight)
     x = input.array
+    if isinstance(normalized_shape, list | tuple) and x.ndim < len(normalized_shape):
+        raise ValueError(
+            f"rms_norm: expected an input of at least {len(normalized_shape)} dimensions, those of normalized_shape "
+            f"{tuple(normalized_shape)}, got {x.ndim}"
+        )
+    shape = check_shapes("rms_norm", input, normalized_shape, weight=weight)
     if x.dtype.kind != "f":
         raise NotImplementedError(f"rms_norm: not implemented for {x.dtype}, wanted floating point; use .float()")
     if weight is not None:

@@ -262,3 +262,97 @@ def test_gradients_flow_through_given_statistics_as_through_a_linear_map(rng):
     x = mt.from_numpy(rng.normal(size=(2, 3, 5))).requires_grad_()
     layer(x).sum().backward()
     assert_close("dx", x.grad.numpy(), np.broadcast_to(1 / np.sqrt(np.array([[1.0], [4.0], [9.0]]) + 1e-5), (2, 3, 5)))
+
+
+@pytest.mark.parametrize(("affine", "training"), list(itertools.product([True, False], [True, False])))
+def test_samples_without_positions_move_no_statistics(affine, training):
+    layer = mt.nn.InstanceNorm1d(3, affine=affine, track_running_stats=True).train(training)
+    layer(mt.randn(4, 3, 5))
+    before = {name: t.clone() for name, t in layer.state_dict().items()}
+    x = mt.ones(2, 3, 0, requires_grad=True)
+    y = layer(x)
+    y.sum().backward()
+    assert y.shape == x.grad.shape == (2, 3, 0)
+    assert all(mt.equal(t, before[name]) for name, t in layer.state_dict().items())
+    for p in layer.parameters():
+        assert mt.equal(p.grad, mt.zeros(3))
+
+
+def test_no_samples_with_gamma_are_refused_before_anything_changes():
+    layer = mt.nn.InstanceNorm1d(3, affine=True, track_running_stats=True)
+    for training in (True, False):
+        with pytest.raises(
+            IndexError, match=r"instance_norm: got input of shape \(0, 3, 5\), wanted at least one sample"
+        ):
+            layer.train(training)(mt.ones(0, 3, 5))
+    assert mt.equal(layer.running_mean, mt.zeros(3)) and mt.equal(layer.running_var, mt.ones(3))
+
+
+NO_TENSORS = {
+    "group_input": (lambda: F.group_norm([1.0, 2.0], 2), "group_norm: got list, wanted a Tensor"),
+    "group_weight": (lambda: F.group_norm(mt.ones(2, 4), 2, [1.0] * 4), "group_norm: got list"),
+    "group_bias": (lambda: F.group_norm(mt.ones(2, 4), 2, None, np.ones(4)), "group_norm: got ndarray"),
+    "instance_input": (lambda: F.instance_norm(np.ones((2, 3, 4))), "instance_norm: got ndarray, wanted a Tensor"),
+    "instance_weight": (lambda: F.instance_norm(mt.ones(2, 3, 4), weight=[1.0] * 3), "instance_norm: got list"),
+    "instance_running": (lambda: F.instance_norm(mt.ones(2, 3, 4), [0.0] * 3, [1.0] * 3), "instance_norm: got list"),
+    "instance_integers": (
+        lambda: F.instance_norm(mt.ones(2, 3, 4), mt.zeros(3).long(), mt.ones(3).long()),
+        "running statistics of int64 cannot be averaged",
+    ),
+    "response_input": (lambda: F.local_response_norm([[[1.0]]], 2), "local_response_norm: got list"),
+    "layer_bool": (lambda: F.layer_norm(mt.ones(2, 1), (True,)), r"ints, got \(True,\)"),
+    "rms_bool": (lambda: F.rms_norm(mt.ones(2, 1), (True,)), r"ints, got \(True,\)"),
+    "rms_int": (lambda: F.rms_norm(mt.ones(2, 4), 4), "must be a list or tuple of ints, got 4"),
+}
+
+
+@pytest.mark.parametrize("name", NO_TENSORS)
+def test_what_is_no_tensor_or_no_size_is_named(name):
+    use, message = NO_TENSORS[name]
+    with pytest.raises(TypeError, match=message):
+        use()
+
+
+def test_rms_norm_of_too_few_dimensions(torch):
+    for L in (mt, torch):
+        with pytest.raises(ValueError, match="at least 2 dimensions"):
+            L.nn.RMSNorm((3, 6))(L.ones(6))
+
+
+def test_rms_norm_calls_its_input_x(torch):
+    """PyTorch's other norm layers call it input."""
+    for L in (mt, torch):
+        assert L.nn.RMSNorm(3)(x=L.ones(2, 3)).shape == (2, 3)
+        assert L.nn.LayerNorm(3)(input=L.ones(2, 3)).shape == (2, 3)
+
+
+def test_bool_has_no_local_response_norm(torch):
+    for L in (mt, torch):
+        with pytest.raises(NotImplementedError, match="not implemented for"):
+            L.nn.LocalResponseNorm(2)(L.ones(1, 2, 3, dtype=L.bool))
+
+
+KINDS = [("LayerNorm", (6,), {}), ("GroupNorm", (2, 6), {}), ("RMSNorm", (6,), {})]
+KINDS += [("InstanceNorm1d", (6,), {"affine": True, "track_running_stats": True})]
+
+
+@pytest.mark.parametrize(("kind", "args", "settings"), KINDS)
+def test_files_of_torch_save_are_loaded(torch, tmp_path, kind, args, settings):
+    """What PyTorch trained, saved and closed goes on here: same keys, same numbers, same results."""
+    ours, theirs = getattr(mt.nn, kind)(*args, **settings), getattr(torch.nn, kind)(*args, **settings)
+    for t in theirs.state_dict().values():
+        t.copy_(torch.arange(1, t.numel() + 1).reshape(t.shape))
+    torch.save(theirs.state_dict(), tmp_path / "theirs.pt")
+    assert repr(ours.load_state_dict(mt.load(tmp_path / "theirs.pt"))) == "<All keys matched successfully>"
+    assert {n: t.tolist() for n, t in ours.state_dict().items()} == {
+        n: t.tolist() for n, t in theirs.state_dict().items()
+    }
+
+
+@pytest.mark.parametrize(("kind", "args", "settings"), KINDS)
+def test_device_and_dtype_of_all_that_a_layer_owns(kind, args, settings):
+    layer = getattr(mt.nn, kind)(*args, **settings, device="cpu", dtype=mt.float64)
+    assert {t.dtype.name for t in (*layer.parameters(), *layer.buffers())} <= {"float64", "int64"}
+    assert {str(t.device) for t in (*layer.parameters(), *layer.buffers())} == {"cpu"}
+    with pytest.raises(RuntimeError, match="gpu"):
+        getattr(mt.nn, kind)(*args, **settings, device="gpu")
