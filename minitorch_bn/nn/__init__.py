@@ -1,6 +1,6 @@
 """The state: layers that own parameters and buffers, named as in torch.nn."""
 
-from . import functional, init, parallel, utils
+from . import functional, init, modules, parallel, utils
 from .activation import (
     CELU,
     ELU,

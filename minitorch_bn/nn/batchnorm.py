@@ -175,6 +175,9 @@ class BatchNorm(Freezable, Module):
         )
 
 
+_BatchNorm = BatchNorm  # what scripts for PyTorch ask for: isinstance(m, nn.modules.batchnorm._BatchNorm)
+
+
 class BatchNorm1d(BatchNorm):
     """BatchNorm over (N, C) or (N, C, L): one mean and variance per channel C.
 

@@ -25,6 +25,7 @@ from ..ops import (
     max_pool2d,
     mse_loss,
     nll_loss,
+    normalize,
     one_hot,
     pad,
     rms_norm,

@@ -163,7 +163,9 @@ def load_state_dict(self, state_dict, strict=True, assign=False):
 def _complaint(key, new, t):
     """Why `new` cannot be loaded into `t`; None if it can."""
     if not isinstance(new, Tensor):
-        return f'While copying the parameter named "{key}", expected a Tensor, got {type(new).__name__}.'
+        kind = f"{type(new).__module__}.{type(new).__qualname__}"
+        how = "Make it one: as_tensor(numpy.array(value)), or save the checkpoint to a file and load() that."
+        return f'While copying the parameter named "{key}", expected a Tensor of this package, got a {kind}. {how}'
     if new.shape != t.shape and not (t.dim() == 0 and new.shape == (1,)):
         return (
             f"size mismatch for {key}: copying a param with shape {new.shape} from checkpoint, the shape in current "

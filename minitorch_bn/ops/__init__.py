@@ -68,7 +68,7 @@ from .layernorm import layer_norm
 from .linear import addmm, bmm, dot, linear, matmul, mm, mv, outer
 from .localresponsenorm import local_response_norm
 from .loss import cross_entropy, nll_loss
-from .norm import norm
+from .norm import norm, normalize
 from .ordering import argsort, bincount, histogram, sort, topk, unique
 from .padding import pad
 from .pooling import avg_pool2d, max_pool2d

@@ -9,8 +9,9 @@ statistics are (C,). The m = N * prod(S) values of one channel share one mean an
 
 import numpy as np
 
-from .. import backend
+from .. import backend, dtypes
 from ..engine import Op, apply
+from .cast import cast
 
 
 def channel_layout(x):
@@ -144,14 +145,17 @@ def batch_norm(input, running_mean, running_var, weight=None, bias=None, trainin
     Raises
     ------
     ValueError
-        In training, for one value per channel (its variance is 0 and says nothing) or eps that is not positive.
+        In training, for one value per channel (its variance is 0 and says nothing), eps that is not positive, or one
+        running statistic without the other.
     RuntimeError
-        If the input has fewer than 2 dimensions, a (C,) argument has another length, dtypes differ, or statistics are
-        missing out of training.
+        If the input has fewer than 2 dimensions, a (C,) argument has another length, dtypes differ, statistics are
+        missing out of training, or require grad.
 
     Source: Ioffe & Szegedy 2015, algorithms 1 and 2; running variance as in PyTorch's documentation of BatchNorm1d.
     """
     x = input.array
+    if x.dtype.char == "e":
+        return in_float32(input, running_mean, running_var, weight, bias, training, momentum, eps)
     check_arguments(x, (running_mean, running_var, weight, bias), training, eps)
     if not training:
         return apply(FixedBatchNorm(running_mean.array, running_var.array, eps), input, weight, bias)
@@ -165,6 +169,26 @@ def batch_norm(input, running_mean, running_var, weight=None, bias=None, trainin
     if running_var is not None:
         update_running(running_var.array, op.var, momentum, unbiased=op.m / (op.m - 1))
     return y
+
+
+def in_float32(input, running_mean, running_var, weight, bias, *options):
+    """`batch_norm` of float16: computed in float32 and rounded once, at the end; sums of halves lose too much.
+
+    The arguments of shape (C,) are all float16, or all float32.
+    """
+    given = (running_mean, running_var, weight, bias)
+    kinds = {str(t.array.dtype) for t in given if t is not None}
+    if len(kinds) > 1 or not kinds <= {"float16", "float32"}:
+        raise RuntimeError(
+            "batch_norm: mixed dtype: expected weight, bias and running statistics for an input of float16 to be all "
+            f"float32 or all float16, got {', '.join(sorted(kinds))}; use .to()"
+        )
+    wide = [t if t is None else cast(t, dtypes.float32) for t in given]
+    y = batch_norm(cast(input, dtypes.float32), *wide, *options)
+    for running, updated in zip(given[:2], wide[:2], strict=True):
+        if running is not None and running is not updated:
+            running.copy_(updated)
+    return cast(y, dtypes.float16)
 
 
 def update_running(running, new, momentum, unbiased=1):
@@ -186,10 +210,20 @@ def check_arguments(x, per_channel, training, eps, lonely=False):
             refuse(x, per_channel, t)
     if x.dtype.kind != "f":
         refuse_integers(x)
+    for t in per_channel[:2]:
+        if t is not None and t.requires_grad:
+            raise RuntimeError(
+                "batch_norm: not differentiable with respect to running_mean and running_var, and one of them requires "
+                "grad; give a buffer, or .detach() it"
+            )
     if not training:
         if per_channel[0] is None or per_channel[1] is None:
             raise RuntimeError("batch_norm: expected running_mean and running_var to be defined when training=False")
         return
+    if (per_channel[0] is None) != (per_channel[1] is None):
+        raise ValueError(
+            "batch_norm: running_mean and running_var must either both be None or neither be None; got one of them"
+        )
     if x.size == x.shape[1] and not lonely:
         raise ValueError(
             f"batch_norm: Expected more than 1 value per channel when training, got input size {tuple(x.shape)}: the "

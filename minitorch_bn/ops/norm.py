@@ -6,6 +6,8 @@ import numpy as np
 
 from ..engine import apply
 from .axes import axes_of, must_be_tensor
+from .clamp import clamp_min
+from .division import div
 from .reduction import Reduction
 
 
@@ -135,3 +137,32 @@ def norm(input, p="fro", dim=None, keepdim=False, *, dtype=None):
     if math.isinf(p):
         return apply(LargestNorm(axes, keepdim, np.max if p > 0 else np.min), input)
     return apply(PNorm(axes, keepdim, p), input)
+
+
+def normalize(input, p=2.0, dim=1, eps=1e-12, out=None):
+    """The input divided by its p-norm over `dim`, or by `eps` where that is larger: vectors of length 1.
+
+    No mean is taken away, and no variance looked at: this is not one of the normalisation layers.
+
+    Parameters
+    ----------
+    input : Tensor of floating point
+    p : number
+    dim : int or tuple of int
+    eps : float
+        Smallest divisor: a vector of zeros stays one.
+    out : None
+        Not available.
+
+    Raises
+    ------
+    RuntimeError
+        For integers and bools.
+    NotImplementedError
+        For `out`.
+
+    Source: PyTorch documentation, torch.nn.functional.normalize.
+    """
+    if out is not None:
+        raise NotImplementedError("normalize: out= is not available; assign the result")
+    return div(input, clamp_min(norm(input, p, dim, keepdim=True), eps))

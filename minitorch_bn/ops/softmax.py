@@ -37,7 +37,7 @@ class LogSoftmax(Op):
         exp = np.exp(shifted)
         total = exp.sum(self.axis, keepdims=True)
         self.softmax = exp / total
-        return shifted - np.log(total)
+        return shifted - np.log(total) if x.size else shifted
 
     def backward(self, dy):
         return (dy - self.softmax * dy.sum(self.axis, keepdims=True),)

@@ -263,3 +263,16 @@ CASES += [
         (normal(0, 3, 4),),
     )
 ]
+
+# ---- vectors of length 1: no normalisation layer
+
+CASES += rows(
+    "normalize",
+    {
+        "default": lambda L, x: L.nn.functional.normalize(x),
+        "last": lambda L, x: L.nn.functional.normalize(x, dim=-1),
+        "p_three": lambda L, x: L.nn.functional.normalize(x, 3.0, 0),
+        "large_eps": lambda L, x: L.nn.functional.normalize(x, eps=10.0),
+    },
+    normal(4, 3, 2),
+)

@@ -166,3 +166,112 @@ ROWS += rows(
         "eps_zero_eval": lambda L: L.nn.BatchNorm2d(3, eps=0.0).double().eval()(tensor(L, 2, 3, 1, 1)),
     },
 )
+
+
+# ---- float16, which is computed in float32 and rounded once
+
+
+def halves(L, kind, shape, parameters, evaluate=False, **settings):
+    """Two batches of float16: results, gradients and state."""
+    layer, seen = make(L, kind, parameters, **settings), []
+    for step in range(2):
+        x = tensor(L, *shape, seed=step).half().requires_grad_()
+        layer.train(not (evaluate and step == 1)).zero_grad()
+        seen.append(gradients(L, layer(x), x, *layer.parameters()))
+    return seen, dict(layer.state_dict())
+
+
+for name, (kind, shape) in SHAPES.items():
+    ROWS += rows(
+        f"nn.{kind}",
+        {
+            f"{name} half parameters={dtype} eval={evaluate} {label}": (
+                lambda L, k=kind, s=shape, d=dtype, e=evaluate, o=o: halves(L, k, s, d, e, **o)
+            )
+            for dtype in ("float16", "float32")
+            for evaluate in (True, False)
+            for label, o in {"": {}, "plain": {"affine": False, "track_running_stats": False}}.items()
+        },
+        length=2 * int(np.prod(shape)),
+        condition=4,
+    )
+
+
+def functional(L, x, mean=0.0, var=1.0, weight=None, bias=None, grad=(), **settings):
+    """F.batch_norm of 3 channels; statistics and parameters are numbers with a dtype's name, or None."""
+    made = []
+    for i, given in enumerate((mean, var, weight, bias)):
+        value, dtype = given if isinstance(given, tuple) else (given, "float32")
+        made.append(None if value is None else L.full((3,), value, dtype=getattr(L, dtype), requires_grad=i in grad))
+    y = L.nn.functional.batch_norm(x, *made, **settings)
+    return y, made[:2]
+
+
+half, single = (lambda number: (number, "float16")), (lambda number: (number, "float32"))
+ROWS += errors(
+    "nn.functional.batch_norm",
+    {
+        "mean_without_var": (
+            lambda L: functional(L, L.ones(4, 3), var=None, training=True),
+            "must either both be None",
+        ),
+        "var_without_mean": (
+            lambda L: functional(L, L.ones(4, 3), mean=None, training=True),
+            "must either both be None",
+        ),
+        "eval_without_var": (lambda L: functional(L, L.ones(4, 3), var=None), "training=False"),
+        **{
+            f"grad_of_{which}_training={training}": (
+                lambda L, i=i, t=training: functional(L, L.ones(4, 3), grad=(i,), training=t),
+                "not differentiable.*detach",
+            )
+            for i, which in enumerate(("mean", "var"))
+            for training in (True, False)
+        },
+        "half_statistics_float_weight": (
+            lambda L: functional(L, L.ones(4, 3).half(), half(0), half(1), single(1), single(0)),
+            "mixed dtype",
+        ),
+        "float_statistics_half_weight": (
+            lambda L: functional(L, L.ones(4, 3).half(), single(0), single(1), half(1), half(0)),
+            "mixed dtype",
+        ),
+        "double_weight_half_input": (
+            lambda L: L.nn.BatchNorm1d(3).double()(L.ones(4, 3).half()),
+            "mixed dtype.*float64",
+        ),
+        "half_weight_float_input": (lambda L: L.nn.BatchNorm1d(3).half()(L.ones(4, 3)), "float32.*float16"),
+        "half_one_value": (lambda L: L.nn.BatchNorm1d(3)(L.ones(1, 3).half()), "more than 1 value"),
+    },
+)
+ROWS += rows(
+    "nn.functional.batch_norm",
+    {
+        "half_one_parameter": lambda L: functional(
+            L, tensor(L, 5, 3).half(), single(0), single(1), single(2), training=True
+        ),
+    },
+    length=15,
+)
+
+
+# ---- the layers' home in PyTorch
+
+
+def kinds(L):
+    """Which layers a script finds that looks for BatchNorms the way PyTorch's own code does."""
+    wanted = L.nn.modules.batchnorm._BatchNorm
+    made = [getattr(L.nn, f"{kind}{n}d")(2) for kind in ("BatchNorm", "InstanceNorm") for n in (1, 2, 3)]
+    made += [L.nn.SyncBatchNorm(2), L.nn.GroupNorm(1, 2), L.nn.LayerNorm(2), L.nn.Linear(2, 2)]
+    return [isinstance(layer, wanted) for layer in made]
+
+
+def homes(L):
+    """Layers under the modules that PyTorch defines them in."""
+    places = {"linear": "Linear", "conv": "Conv2d", "batchnorm": "BatchNorm2d", "activation": "ReLU", "loss": "MSELoss"}
+    places |= {"container": "Sequential", "module": "Module", "pooling": "MaxPool2d", "dropout": "Dropout"}
+    places |= {"flatten": "Flatten", "instancenorm": "InstanceNorm1d"}
+    return [getattr(getattr(L.nn.modules, place), name) is getattr(L.nn, name) for place, name in places.items()]
+
+
+ROWS += rows("nn.modules", {"batchnorm": kinds, "homes": homes})

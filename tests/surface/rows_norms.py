@@ -692,3 +692,36 @@ ROWS += errors(
         "size_float": (f(ones(1, 3, 4), 2.0), "size must be an int, got float"),
     },
 )
+
+# ---- F.normalize, which is no normalisation layer
+
+
+def unit(L, shape, *args, **settings):
+    """F.normalize and its gradient."""
+    x = tensor(L, *shape, grad=True)
+    return gradients(L, L.nn.functional.normalize(x, *args, **settings), x)
+
+
+NORMALIZE = "nn.functional.normalize"
+ROWS += rows(
+    NORMALIZE,
+    {
+        "default": lambda L: unit(L, (4, 3)),
+        "p_one": lambda L: unit(L, (4, 3), 1.0),
+        "p_three": lambda L: unit(L, (2, 4, 3), p=3.0, dim=-1),
+        "infinite": lambda L: unit(L, (4, 3), float("inf"), 0),
+        "two_dims": lambda L: unit(L, (2, 4, 3), dim=(1, 2)),
+        "vector": lambda L: unit(L, (5,), dim=0),
+        "large_eps": lambda L: unit(L, (4, 3), eps=10.0),
+        "zeros": lambda L: L.nn.functional.normalize(L.zeros(2, 3)),
+        "empty": lambda L: L.nn.functional.normalize(L.zeros(0, 3)),
+        "signature": lambda L: signature(L, "functional.normalize"),
+    },
+)
+ROWS += errors(
+    NORMALIZE,
+    {
+        "integers": (lambda L: L.nn.functional.normalize(L.ones(2, 3, dtype=L.int64)), "floating point"),
+        "no_dim": (lambda L: L.nn.functional.normalize(L.ones(3)), "Dimension out of range"),
+    },
+)
