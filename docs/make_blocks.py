@@ -104,6 +104,29 @@ def run():
     )
 
 
+def digits():
+    """One line per network: the rate picked, accuracy of the long runs on the test images, usable rates."""
+    content = json.loads((DOCS / "digits.json").read_text(encoding="utf-8"))
+    names = {"batch": "BatchNorm", "group": "GroupNorm", "none": "without"}
+    accuracy = {row["norm"]: row for row in content["final"]}
+    swept = {norm: [row for row in content["rates"] if row["norm"] == norm] for norm in names}
+    rows = []
+    for norm, name in names.items():
+        own = accuracy[norm]["accuracy"]
+        good = [f"{row['lr']:g}" for row in swept[norm] if min(row["accuracy"]) >= 0.9]
+        rows.append(
+            [
+                name,
+                f"{accuracy[norm]['lr']:g}",
+                f"{100 * statistics.mean(own):.2f} %",
+                f"{percent(min(own))} to {percent(max(own))}",
+                f"{len(good)} of {len(swept[norm])}: {', '.join(good)}",
+            ]
+        )
+    head = ["digits", "rate picked", "test accuracy, mean", "lowest to highest", "rates with 90 % after 4 epochs"]
+    return markdown_table(head, rows)
+
+
 def circles_verdict():
     """What the experiment itself concludes, as it printed it."""
     return f"```text\n{_lines(results()['circles']['verdict'])}```\n"
@@ -242,7 +265,7 @@ def conventions():
 MAKERS = {
     maker.__name__: maker
     for maker in (
-        *(run, circles, circles_verdict, names, names_verdict, example, frames, step, pdb),
+        *(run, circles, circles_verdict, names, names_verdict, digits, example, frames, step, pdb),
         *(planted, proof, conventions),
     )
 }

@@ -2,9 +2,11 @@
 
     python docs/make_figures.py             run both experiments at full size (minutes), then take what is needed
     python docs/make_figures.py FOLDER      take it from FOLDER, where `python -m minitorch_bn all --out FOLDER` wrote
+    python docs/make_figures.py --digits FOLDER    take it from where `python -m minitorch_bn digits --out FOLDER` wrote
     python docs/make_figures.py --family    draw the norm family only (a second)
 
-Writes docs/figures/*.png and docs/results.json. Afterwards `python docs/make_blocks.py` brings the tables up to date.
+Writes docs/figures/*.png, docs/results.json and docs/digits.json. Afterwards `python docs/make_blocks.py` brings the
+tables up to date.
 """
 
 import argparse
@@ -18,6 +20,7 @@ from pathlib import Path
 
 DOCS = Path(__file__).resolve().parent
 FIGURES = ("circles_rates.png", "names_loss.png")
+DIGITS = "digits_rates.png"
 FAMILY = "norm_family.png"
 LARGEST = 300_000  # bytes of a figure: a README is read on slow lines too
 COMMAND = ("-m", "minitorch_bn", "all")
@@ -62,13 +65,32 @@ def take(folder):
     }
     written = [DOCS / "results.json"]
     written[0].write_text(_json(results) + "\n", encoding="utf-8")
+    return written + copied(folder, FIGURES)
+
+
+def take_digits(folder):
+    """Copy the figure of a digits run from `folder`, thin its results; return the files written."""
+    digits = json.loads((folder / "digits.json").read_text("utf-8"))
+    finished = datetime.datetime.fromtimestamp((folder / "digits.json").stat().st_mtime, datetime.timezone.utc)
+    kept = {name: digits[name] for name in ("settings", "versions", "data", "verdict")}
+    for name in ("rates", "final"):
+        kept[name] = [
+            {**row, "accuracy": [round(v, 4) for v in row["accuracy"]], "loss": [_rounded(v) for v in row["loss"]]}
+            for row in digits[name]
+        ]
+    path = DOCS / "digits.json"
+    path.write_text(_json({"date": finished.date().isoformat(), **kept}) + "\n", encoding="utf-8")
+    return [path, *copied(folder, [DIGITS])]
+
+
+def copied(folder, names):
+    """Copy figures from `folder` to docs/figures, unless they are too large; return the files written."""
     (DOCS / "figures").mkdir(exist_ok=True)
-    for name in FIGURES:
+    for name in names:
         size = (folder / name).stat().st_size
         if size > LARGEST:
             raise SystemExit(f"{name}: got {size} bytes, wanted at most {LARGEST}")
-        written.append(Path(shutil.copyfile(folder / name, DOCS / "figures" / name)))
-    return written
+    return [Path(shutil.copyfile(folder / name, DOCS / "figures" / name)) for name in names]
 
 
 def family(path):
@@ -113,8 +135,11 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", nargs="?", type=Path, help="where a full run wrote its results")
     parser.add_argument("--family", action="store_true", help="draw the norm family only")
+    parser.add_argument("--digits", type=Path, metavar="FOLDER", help="where a run of the digits wrote its results")
     args = parser.parse_args()
-    if args.family:
+    if args.digits is not None:
+        written = take_digits(args.digits)
+    elif args.family:
         written = []
     elif args.folder is not None:
         written = take(args.folder)

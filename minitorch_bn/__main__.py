@@ -11,11 +11,13 @@ import importlib
 import sys
 from pathlib import Path
 
+from .experiments import ranks
 from .experiments.results import BadInput, make_folder, say_files
 
 COMMANDS = {
     "circles": "minitorch_bn.experiments.circles",
     "names": "minitorch_bn.experiments.names",
+    "digits": "minitorch_bn.experiments.digits",
     "all": "minitorch_bn.experiments.together",
     "doctor": "minitorch_bn.debug.lint_command",
 }
@@ -55,18 +57,34 @@ def main(words=None):
     """
     parser, parsers = make_parser()
     options = parser.parse_args(words)
-    options.progress = options.progress and sys.stderr.isatty()
     try:
-        prepared = options.module.prepare(options)
-        folder = make_folder(Path(options.out)) if hasattr(options, "out") else None
-    except (BadInput, OSError) as error:
-        parsers[options.command].error(str(error))
+        with ranks.joined(options):
+            return run(options)
+    except BadInput as error:
+        if ranks.is_first():
+            parsers[options.command].error(str(error))
+        return 0  # rank 0 says what is wrong, and ends the job with its status
+
+
+def run(options):
+    """Do what the options ask, on this rank, if there are several; return the exit status.
+
+    Raises
+    ------
+    BadInput
+        On all ranks, before anything was run or written.
+    """
+    options.progress = options.progress and ranks.may_show_progress()
+    prepared = ranks.on_all(lambda: options.module.prepare(options))
+    writes = hasattr(options, "out")
+    folder = ranks.on_all(lambda: make_folder(Path(options.out)) if writes and ranks.is_first() else None)
     try:
         content, files = options.module.execute(options, prepared, folder)
     except KeyboardInterrupt:
         print("\ninterrupted: files of a finished experiment are whole, the others were not touched", file=sys.stderr)
+        ranks.end_all(130)
         return 130
-    if folder is None:
+    if not writes:
         return options.module.exit_status(content)
     say_files(files)
     print(getattr(options.module, "FAREWELL", ""), end="\n" if hasattr(options.module, "FAREWELL") else "")

@@ -14,7 +14,7 @@ class Probe(Op):
     Attributes
     ----------
     hooks : dict
-        {handle: function of an array, giving an array}, in the order of registration.
+        {key of the handle: function of an array, giving an array}, in the order of registration.
     """
 
     torch_name = property(lambda self: self.inputs[0].op.torch_name if self.inputs else "ProbeBackward0")
@@ -36,11 +36,11 @@ class RemovableHandle:
     """What register_hook returns: `remove()` takes the hook away; so does the end of a `with` block."""
 
     def __init__(self, hooks):
-        self.hooks = hooks
+        self.hooks, self.key = hooks, object()  # as the key, the handle itself would make a cycle of references
 
     def remove(self):
         """Take the hook away."""
-        self.hooks.pop(self, None)
+        self.hooks.pop(self.key, None)
 
     def __enter__(self):
         return self
@@ -99,5 +99,5 @@ def register_hook(self, hook):
             raise RuntimeError(f"register_hook: the hook gave shape {new.array.shape} for a gradient of {dy.shape}")
         return new.array
 
-    self.op.hooks[handle] = on_arrays
+    self.op.hooks[handle.key] = on_arrays
     return handle

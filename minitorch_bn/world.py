@@ -20,24 +20,41 @@ class Alone:
         """Begin to combine `array` (contiguous) over all ranks; `.wait()` on the result gives the combined array."""
         return Finished(array.copy())
 
+    def start_all_gather(self, array):
+        """Begin to collect the arrays of all ranks; `.wait()` gives them as `all_gather` does."""
+        return Finished([array.copy()])
+
+    def start_broadcast(self, array, src=0):
+        """Begin to spread the array of rank `src`; `.wait()` gives it."""
+        return Finished(array.copy())
+
+    def start_barrier(self):
+        """Say that this rank is here; `.wait()` ends when all are."""
+        return Finished(None)
+
     def all_reduce(self, array, op="sum"):
         """`array` combined over all ranks ("sum", "product", "min", "max", "avg", ...): a new array, alike on all."""
         return self.start_all_reduce(array, op).wait()
 
     def all_gather(self, array):
         """The arrays of all ranks, which have one shape, in the order of ranks."""
-        return [array.copy()]
+        return self.start_all_gather(array).wait()
+
+    def broadcast(self, array, src=0):
+        """The array of rank `src`, a new one."""
+        return self.start_broadcast(array, src).wait()
+
+    def barrier(self):
+        """Wait until all ranks are here."""
+        self.start_barrier().wait()
 
     def all_gather_object(self, thing):
         """What all ranks put in, in the order of ranks: anything that can be pickled."""
         return [thing]
 
-    def broadcast(self, array, src=0):
-        """The array of rank `src`, a new one."""
-        return array.copy()
-
-    def barrier(self):
-        """Wait until all ranks are here."""
+    def another(self):
+        """A group of the same ranks whose messages never meet those of this one, where the engine offers that."""
+        return self
 
     def close(self):
         """Give back what the group holds."""
@@ -50,8 +67,12 @@ class Finished:
         self.result = result
 
     def wait(self):
-        """The combined array."""
+        """Its result."""
         return self.result
+
+    def is_done(self):
+        """Whether `wait` would return at once."""
+        return True
 
 
 _current = None

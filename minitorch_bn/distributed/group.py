@@ -1,5 +1,6 @@
 """The process group: who takes part, and over what they talk."""
 
+import datetime
 import importlib.util
 import os
 import sys
@@ -9,6 +10,7 @@ import traceback
 from .. import backend as devices
 from .. import world
 
+WORLD = None  # the group of all ranks, as the argument `group=`: there is no other
 INSTALL = {
     "mpi": "pip install minitorch_bn[mpi]  (mpi4py and mpich; any other MPI will do)",
     "nccl": "pip install minitorch_bn[gpu-cuda13] nvidia-nccl-cu13, on machines with NVIDIA GPUs",
@@ -38,13 +40,18 @@ def init_process_group(
         What the caller expects; -1 expects nothing.
     device_id : device or int, optional
         The GPU of this rank, for "nccl"; by default rank modulo the number of GPUs.
-    init_method, timeout, store, group_name, pg_options
+    timeout : timedelta, optional
+        How long a rank waits for others, over MPI, before it raises RuntimeError and so ends the job. By default for
+        ever: ranks that do not make the same calls then hang.
+    init_method, store, group_name, pg_options
         Taken for PyTorch's sake; MPI needs none of them.
 
     Raises
     ------
     ValueError
         If the backend is unknown, a group exists already, or rank or world_size are not those of the launcher.
+    TypeError
+        If `timeout` is no timedelta.
     RuntimeError
         If the backend is not installed; the message says what to install.
 
@@ -55,8 +62,10 @@ def init_process_group(
         raise ValueError("init_process_group: trying to initialize the default process group twice!")
     name = str(backend).lower() if backend is not None else "nccl" if devices.is_available() else "mpi"
     if name not in INSTALL:
-        raise ValueError(f"init_process_group: got backend {backend!r}, wanted 'mpi' or 'nccl'")
-    group = mpi_group() if name == "mpi" else nccl_group(device_id, rank, world_size)
+        raise ValueError(f"init_process_group: got backend {backend!r}, wanted 'mpi' or 'nccl'; on CPUs, 'mpi'")
+    if not isinstance(timeout, datetime.timedelta | None):
+        raise TypeError(f"init_process_group: expected timeout to be of type timedelta, got {type(timeout).__name__}")
+    group = mpi_group(timeout) if name == "mpi" else nccl_group(device_id, rank, world_size)
     if world_size not in (-1, group.size) or rank not in (-1, group.rank):
         group.close()
         raise ValueError(
@@ -68,13 +77,19 @@ def init_process_group(
         end_all_with_this_rank(group)
 
 
-def mpi_group():
+def mpi_group(timeout):
     """The ranks that mpiexec started."""
     if not is_mpi_available():
         raise RuntimeError(f"init_process_group: backend 'mpi' is not installed here. Install it: {INSTALL['mpi']}")
+    try:
+        from mpi4py import MPI  # noqa: F401  it looks for the library when it is imported
+    except (ImportError, RuntimeError) as error:
+        raise RuntimeError(
+            f"init_process_group: mpi4py is installed, but finds no MPI library ({error}). Try: pip install mpich"
+        ) from None
     from .mpi import MpiGroup
 
-    return MpiGroup()
+    return MpiGroup(None if timeout is None else timeout.total_seconds())
 
 
 def nccl_group(device_id, rank, world_size):

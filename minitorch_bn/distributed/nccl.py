@@ -7,7 +7,8 @@ import numpy as np
 from .. import backend as devices
 from ..world import Alone, Finished
 
-DTYPES = {"e": "FLOAT16", "f": "FLOAT32", "d": "FLOAT64", "i": "INT32", "l": "INT64", "q": "INT64", "B": "UINT8"}
+DTYPES = ("float16", "float32", "float64", "int8", "int32", "int64", "uint8", "uint32", "uint64")
+OF_FLAGS = {"sum": "max", "product": "min"}  # bools: or, and; a sum of 256 ones would be 0 in a byte
 OPS = {"sum": "SUM", "avg": "SUM", "product": "PROD", "min": "MIN", "max": "MAX"}
 
 
@@ -55,7 +56,9 @@ class NcclGroup(Alone):
     def start_all_reduce(self, array, op="sum"):
         sent = self.on_gpu(array)
         if op not in OPS:
-            raise ValueError(f"all_reduce: NCCL cannot compute {op!r}; wanted one of {sorted(OPS)}")
+            raise RuntimeError(f"all_reduce: NCCL cannot compute {op!r}; wanted one of {sorted(OPS)}")
+        if array.dtype == np.bool_:
+            op = OF_FLAGS.get(op, op)
         received = self.cupy.empty_like(sent)
         kind, stream = self.kind(sent), self.cupy.cuda.get_current_stream().ptr
         how = getattr(self.nccl, f"NCCL_{OPS[op]}")
@@ -63,12 +66,12 @@ class NcclGroup(Alone):
         result = received / self.size if op == "avg" else received
         return Finished(self.like(result.astype(sent.dtype), array))  # the stream keeps the order: no need to wait
 
-    def all_gather(self, array):
+    def start_all_gather(self, array):
         sent = self.on_gpu(array)
         received = self.cupy.empty((self.size, *sent.shape), sent.dtype)
         stream = self.cupy.cuda.get_current_stream().ptr
         self.communicator.allGather(sent.data.ptr, received.data.ptr, sent.size, self.kind(sent), stream)
-        return [self.like(part, array) for part in received]
+        return Finished([self.like(part, array) for part in received])
 
     def all_gather_object(self, thing):
         import pickle
@@ -78,22 +81,23 @@ class NcclGroup(Alone):
         parts = self.all_gather(np.pad(told, (0, longest - len(told))))
         return [pickle.loads(part.tobytes()) for part in parts]
 
-    def broadcast(self, array, src=0):
+    def start_broadcast(self, array, src=0):
         data = self.on_gpu(array).copy()
         stream = self.cupy.cuda.get_current_stream().ptr
         self.communicator.broadcast(data.data.ptr, data.data.ptr, data.size, self.kind(data), src, stream)
-        return self.like(data, array)
+        return Finished(self.like(data, array))
 
-    def barrier(self):
+    def start_barrier(self):
         self.start_all_reduce(self.cupy.zeros(1, np.float32))
         self.cupy.cuda.get_current_stream().synchronize()
+        return Finished(None)
 
-    def abort(self):
+    def abort(self, status=1):
         """End all ranks, now: through MPI where there is one, else by ending this rank, which breaks the others."""
         self.communicator.abort()
         if self.mpi is not None:
-            self.mpi.Abort(1)
-        os._exit(1)
+            self.mpi.Abort(status)
+        os._exit(status)
 
     def close(self):
         self.communicator.destroy()
@@ -105,9 +109,9 @@ class NcclGroup(Alone):
 
     def kind(self, array):
         """NCCL's number for the type of `array`."""
-        if array.dtype.char not in DTYPES:
-            raise RuntimeError(f"NCCL cannot send {array.dtype}; wanted one of float16, 32, 64, int32, int64, uint8")
-        return getattr(self.nccl, f"NCCL_{DTYPES[array.dtype.char]}")
+        if array.dtype.name not in DTYPES:
+            raise RuntimeError(f"NCCL cannot send {array.dtype}; wanted one of {', '.join(DTYPES)}")
+        return getattr(self.nccl, f"NCCL_{array.dtype.name.upper()}")
 
     def like(self, result, array):
         """`result` in the type and on the device of `array`."""

@@ -24,7 +24,7 @@ import numpy as np
 import minitorch_bn as mt
 import minitorch_bn.nn.functional as F
 
-from . import results, text
+from . import checkpoints, ranks, results, text
 from .jobs import run_jobs
 
 SATURATED = 0.97  # |h| above this: the slope of tanh, 1 - h * h, is below 0.06
@@ -107,8 +107,10 @@ class Net(mt.nn.Module):
         return self.fc2(self.hidden(x))
 
 
-def train(net, x, y, steps, batch=32, lr=0.1, tick=None):
+def train(net, x, y, steps, batch=32, lr=0.1, tick=None, kept=None):
     """Train `net` on batches drawn from the default generator; the rate falls to a tenth halfway.
+
+    On several ranks all draw the same examples, `batch` for each, and each takes its part of them.
 
     Parameters
     ----------
@@ -119,24 +121,30 @@ def train(net, x, y, steps, batch=32, lr=0.1, tick=None):
         Learning rate of SGD in the first half.
     tick : function, optional
         Called as tick(n) whenever n more steps are done, every 1,000 steps.
+    kept : checkpoints.OfOneNet, optional
+        Where to go on from, and where to keep checkpoints.
 
     Returns
     -------
     list of float, length `steps`
-        The loss of every batch, in nats, before its step.
+        The loss of every batch of this rank, in nats, before its step.
     """
     optimizer = mt.optim.SGD(net.parameters(), lr=lr)
     net.train()
-    losses = []
-    for step in range(steps):
+    losses = kept.resume(net, optimizer) if kept else []
+    if tick and losses:
+        tick(len(losses) // 1000 * 1000)
+    for step in range(len(losses), steps):
         if step == (steps + 1) // 2:
             optimizer.param_groups[0]["lr"] = lr / 10
-        ix = mt.randint(0, x.shape[0], (batch,))
+        ix = ranks.part(mt.randint(0, x.shape[0], (ranks.count() * batch,)))
         loss = F.cross_entropy(net(x[ix]), y[ix])
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
         losses.append(loss.item())
+        if kept:
+            kept.keep(losses, net, optimizer, last=step + 1 == steps)
         if tick and (step + 1) % 1000 == 0:
             tick(1000)
     if tick:
@@ -201,8 +209,8 @@ def activations(net, x):
         return copy.deepcopy(net).train().hidden(x).numpy()
 
 
-def run(settings=None, batch_norm=True, data=None, tick=None):
-    """Make a network from the seed, train it, evaluate it, and let it write.
+def run(settings=None, batch_norm=True, data=None, tick=None, kept=None):
+    """Make a network from the seed, train it, evaluate it, and let it write; on all ranks, if there are several.
 
     Returns
     -------
@@ -219,7 +227,8 @@ def run(settings=None, batch_norm=True, data=None, tick=None):
     probe = data.dev[0][:1000]
     hidden_start = activations(net, probe)
     began = time.perf_counter()
-    losses = train(net, *data.train, settings.steps, settings.batch, settings.lr, tick)
+    losses = train(ranks.parallel(net), *data.train, settings.steps, settings.batch, settings.lr, tick, kept)
+    losses = ranks.mean_over_ranks(losses)
     seconds = time.perf_counter() - began
     final = {part: evaluate(net, *getattr(data, part)) for part in ("train", "dev", "test")}
     generator = mt.Generator().manual_seed(settings.seed)
@@ -230,9 +239,9 @@ def run(settings=None, batch_norm=True, data=None, tick=None):
 
 def _run_one(job, tick):
     """Train one of the two networks; without the network itself, which stays in the process that trained it."""
-    settings, batch_norm = job
+    settings, batch_norm, kept = job
     with np.errstate(over="ignore", invalid="ignore"):  # a loss that overflows is a result here: it is reported
-        finished = run(settings, batch_norm, tick=tick)
+        finished = run(settings, batch_norm, tick=tick, kept=kept)
     return finished._replace(net=sum(p.numel() for p in finished.net.parameters()))
 
 
@@ -247,8 +256,8 @@ def window_of(steps):
     return max(1, min(1000, steps // 10))
 
 
-def experiment(settings, processes=None, progress=False):
-    """Train with and without BatchNorm, in two processes at once.
+def experiment(settings, processes=None, progress=False, kept=None):
+    """Train with and without BatchNorm, in two processes at once; one after the other on several ranks.
 
     Parameters
     ----------
@@ -256,6 +265,8 @@ def experiment(settings, processes=None, progress=False):
     processes : int, optional
         1 trains one after the other, here.
     progress : bool
+    kept : checkpoints.Checkpoints, optional
+        Trains one after the other, here, and can go on after a stop.
 
     Returns
     -------
@@ -266,15 +277,22 @@ def experiment(settings, processes=None, progress=False):
     """
     data = load_data(settings.check())
     began = time.perf_counter()
-    jobs = [(settings, True), (settings, False)]
+    jobs = [(settings, bn, kept and kept.of("with" if bn else "without")) for bn in (True, False)]
     finished = run_jobs(
-        _run_one, jobs, total=2 * settings.steps, unit="step", label="names", processes=processes, progress=progress
+        _run_one,
+        jobs,
+        total=2 * settings.steps,
+        unit="step",
+        label="names",
+        processes=ranks.processes(processes, kept),
+        progress=progress,
     )
     runs = dict(zip((True, False), finished, strict=True))
     window = window_of(settings.steps)
     content = {
         "experiment": "names",
         "settings": asdict(settings) | {"file": None if settings.file is None else str(settings.file)},
+        "ranks": ranks.count(),
         "data": {
             "names": len(data.known),
             "symbols": data.vocabulary.symbols,
@@ -331,7 +349,7 @@ def verdict(content):
     return [
         f"Development loss {dev[0]:.3f} with BatchNorm, {dev[1]:.3f} without: {dev[0] - dev[1]:+.3f} (one seed each).",
         f"Loss of the last {nets[True]['running_mean']['window']:,} batches {batch[0]:.3f} and {batch[1]:.3f}: in "
-        f"train mode BatchNorm has only {content['settings']['batch']} examples for its statistics.",
+        f"train mode BatchNorm has only {content['settings']['batch'] * content['ranks']} examples for its statistics.",
         f"Saturated activations after training: {ends[0]} and {ends[1]}.",
     ]
 
@@ -357,14 +375,16 @@ def add_arguments(parser):
     parser.add_argument("--file", help="names, one per line, UTF-8 (default: the package's prenoms.txt)")
     parser.add_argument("--processes", type=int, help="1: one network after the other (default: both at once)")
     parser.add_argument("--dtype", default=default.dtype, help="float32 or float64 (default: %(default)s)")
+    ranks.add_arguments(parser, every=(10_000, "steps"))
 
 
 def prepare(options):
-    """Settings from the command line's options, checked; the file too."""
+    """Settings from the command line's options, checked; the files too."""
     if options.processes is not None:
         results.check("processes", options.processes, smallest=1)
     settings = Settings(**{name: getattr(options, name) for name in Settings.__dataclass_fields__}).check()
     text.split_names(text.read_names(settings.file))
+    options.kept = checkpoints.prepare(options, asdict(settings))
     return settings
 
 
@@ -376,8 +396,15 @@ def execute(options, settings, folder):
     results : dict
     files : list of Path
     """
-    print(f"names: {settings.steps:,} steps with BatchNorm, as many without", flush=True)
-    content, runs = experiment(settings, options.processes, options.progress)
+    size = ranks.count()
+    where = f", {size * settings.batch} examples each, on {size} ranks" if size > 1 else ""
+    print(f"names: {settings.steps:,} steps with BatchNorm, as many without{where}", flush=True)
+    kept = getattr(options, "kept", None)  # the command `all` keeps no checkpoints
+    if kept:
+        kept.share()
+    content, runs = experiment(settings, options.processes, options.progress, kept)
+    if not ranks.is_first():
+        return content, []
     print("\n".join(["", text_table(content), "", *content["verdict"], "", text_samples(content)]))
     files = [results.write_json(folder / "names.json", content)]
     if options.figures:

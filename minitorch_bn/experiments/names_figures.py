@@ -34,12 +34,13 @@ def loss(path, settings, content, runs):
     panels = (early, max(1, early // 40)), (settings.steps, names.window_of(settings.steps))
     dev = {net["batch_norm"]: names.show(net["loss"]["dev"]) for net in content["nets"]}
     bigram, uniform = (content["data"][key] for key in ("bigram_loss", "uniform_loss"))
+    batch = settings.batch * content["ranks"]
     figure, axes = new_figure(
         1,
         2,
-        title=f"Names: loss of {settings.steps:,} training batches of {settings.batch}",
+        title=f"Names: loss of {settings.steps:,} training batches of {batch}",
         caption=f"The step down halfway is the learning rate falling from {settings.lr:g} to {settings.lr / 10:g}. "
-        f"These are losses in train mode, where BatchNorm uses the statistics of {settings.batch} examples. In "
+        f"These are losses in train mode, where BatchNorm uses the statistics of {batch} examples. In "
         f"eval mode, on all development names, they are {dev[True]} with BatchNorm and {dev[False]} without at "
         "the end (one seed).",
         size=(13, 6.8),

@@ -1,14 +1,17 @@
 """Collectives and DistributedDataParallel on real ranks; groups of one; what is said when something is missing."""
 
+import gc
 import importlib.util
 import sys
 import time
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 import minitorch_bn as mt
 import minitorch_bn.distributed as dist
+from minitorch_bn import __main__ as command_line
 from minitorch_bn import world
 
 from .launch import MPIEXEC, launch
@@ -21,9 +24,9 @@ STEPS = 200
 
 
 @needs_mpi
-@pytest.mark.parametrize("ranks", [2, 4])
-def test_collectives_and_data_parallel(ranks):
-    done = launch("ranks_checks.py", ranks)
+@pytest.mark.parametrize(("script", "ranks"), [("ranks_checks.py", 2), ("ranks_checks.py", 4), ("ranks_hazards.py", 3)])
+def test_collectives_and_data_parallel(script, ranks):
+    done = launch(script, ranks)
     assert done.stdout.count("fine") == ranks
 
 
@@ -94,10 +97,24 @@ def test_group_of_one(alone):
     assert all(mt.equal(p.grad, q.grad) for p, q in zip(net.parameters(), plain.parameters(), strict=True))
 
 
+def test_a_dropped_forward_leaves_nothing_for_the_cycle_collector(alone):
+    net, x = mt.nn.parallel.DistributedDataParallel(mt.nn.Linear(2, 1)), mt.ones(3, 2)
+    net(x).sum().backward()
+    gc.collect()
+    gc.disable()
+    try:
+        net(x)
+        net.zero_grad()
+        net(x).sum().backward()
+        assert gc.collect() == 0
+    finally:
+        gc.enable()
+
+
 def test_errors_of_init(monkeypatch):
     with pytest.raises(ValueError, match=r"'gossip'.*'mpi' or 'nccl'"):
         dist.init_process_group("gossip")
-    with pytest.raises(RuntimeError, match=r"nccl.*Install"):
+    with pytest.raises(RuntimeError, match=r"'nccl' needs CuPy, NCCL and a GPU. Install it: pip install"):
         dist.init_process_group("nccl")
     real = importlib.util.find_spec
     monkeypatch.setattr(importlib.util, "find_spec", lambda name, *a: None if name == "mpi4py" else real(name, *a))
@@ -107,9 +124,54 @@ def test_errors_of_init(monkeypatch):
 
 
 @needs_mpi
+def test_mpi4py_without_a_library(monkeypatch, tmp_path, capsys):
+    monkeypatch.setitem(sys.modules, "mpi4py.MPI", None)
+    monkeypatch.delattr("mpi4py.MPI", raising=False)
+    with pytest.raises(RuntimeError, match=r"finds no MPI library .*pip install mpich"):
+        dist.init_process_group("mpi")
+    with pytest.raises(SystemExit):
+        command_line.main(["names", "--distributed", "--out", str(tmp_path / "new")])
+    assert "--distributed: init_process_group: mpi4py is installed, but" in capsys.readouterr().err
+    assert not dist.is_initialized() and not (tmp_path / "new").exists()
+
+
+@needs_mpi
 def test_launcher_and_caller_must_agree():
     with pytest.raises(ValueError, match=r"rank 0 of 4.*rank 0 of 1.*mpiexec -n 4"):
         dist.init_process_group("mpi", rank=0, world_size=4)
+    assert not dist.is_initialized()
+
+
+@needs_mpi
+@pytest.mark.parametrize(("op", "wanted"), [("sum", "MAX"), ("product", "MIN"), ("max", "MAX"), ("min", "MIN")])
+def test_flags_are_not_added_up(op, wanted, monkeypatch):
+    """As bytes, 256 ones are 0."""
+    from minitorch_bn.distributed import mpi
+
+    group, seen = mpi.MpiGroup(), []
+    monkeypatch.setattr(mpi, "Pending", lambda *_: None)
+    real, group.comm = group.comm, SimpleNamespace(Iallreduce=lambda sent, received, how: seen.append(how))
+    group.start_all_reduce(np.ones(2, bool), op)
+    real.Free()
+    assert seen == [getattr(group.MPI, wanted)]
+
+
+@needs_mpi
+def test_a_timeout_ends_a_job_whose_ranks_do_not_make_the_same_calls(tmp_path):
+    script = tmp_path / "mismatched.py"
+    script.write_text(
+        "import datetime, time\nimport minitorch_bn as mt, minitorch_bn.distributed as dist\n"
+        "dist.init_process_group('mpi', timeout=datetime.timedelta(seconds=0.5))\n"
+        "dist.all_reduce(mt.ones(1))\n"
+        "dist.all_reduce(mt.ones(1)) if dist.get_rank() == 0 else time.sleep(60)\n"
+    )
+    done = launch(str(script), 2, timeout=30, check=False)
+    assert done.returncode == 1 and "rank 0 has waited 0.5 s for other ranks" in done.stderr
+
+
+def test_timeout_must_be_a_timedelta():
+    with pytest.raises(TypeError, match="expected timeout to be of type timedelta, got float"):
+        dist.init_process_group("mpi", timeout=3.0)
     assert not dist.is_initialized()
 
 

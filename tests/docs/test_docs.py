@@ -117,11 +117,13 @@ def test_tables_hold_the_numbers_of_the_results():
 
 def test_results_are_those_of_a_full_run():
     results = json.loads(read(ROOT / "docs" / "results.json"))
-    for name in ("circles", "names"):
+    results["digits"] = json.loads(read(ROOT / "docs" / "digits.json"))
+    for name in ("circles", "names", "digits"):
         settings = importlib.import_module(COMMANDS[name]).Settings()
         wanted = {key: list(v) if isinstance(v, tuple) else v for key, v in vars(settings).items()}
         assert results[name]["settings"] == wanted
-    assert re.fullmatch(r"\d{4}-\d\d-\d\d", results["date"])
+    for date in (results["date"], results["digits"]["date"]):
+        assert re.fullmatch(r"\d{4}-\d\d-\d\d", date)
 
 
 def test_the_example_prints_the_same_under_pytorch(tmp_path):
@@ -140,7 +142,7 @@ def test_the_transcript_shows_the_three_frames():
     assert [line.split(")")[1] for line in up] == ["backward(", "backward_step(", "backward(", "<module>("]
 
 
-@pytest.mark.parametrize("name", figures.FIGURES)
+@pytest.mark.parametrize("name", [*figures.FIGURES, figures.DIGITS, figures.FAMILY])
 def test_figures_are_pictures_of_reasonable_size(name):
     content = (ROOT / "docs" / "figures" / name).read_bytes()
     assert content.startswith(b"\x89PNG\r\n\x1a\n") and content.endswith(b"IEND\xaeB`\x82")
@@ -150,8 +152,9 @@ def test_figures_are_pictures_of_reasonable_size(name):
 
 
 def test_no_figure_is_left_over():
-    pages = {"replay.png"}  # docs/make_replay.py, which needs a browser
-    assert {path.name for path in (ROOT / "docs" / "figures").iterdir()} == set(figures.FIGURES) | pages
+    others = {figures.DIGITS, figures.FAMILY}  # docs/make_figures.py --digits, --family
+    others |= {"replay.png", "scale_fit.png", "scale_predicted.png"}  # docs/make_replay.py, docs/make_scale.py
+    assert {path.name for path in (ROOT / "docs" / "figures").iterdir()} == set(figures.FIGURES) | others
 
 
 def test_make_figures_takes_what_a_run_wrote(tmp_path, monkeypatch):
@@ -173,6 +176,19 @@ def test_make_figures_takes_what_a_run_wrote(tmp_path, monkeypatch):
     (run / figures.FIGURES[0]).write_bytes(b"x" * (figures.LARGEST + 1))
     with pytest.raises(SystemExit, match="wanted at most"):
         figures.take(run)
+
+
+def test_make_figures_takes_what_a_digits_run_wrote(tmp_path, monkeypatch):
+    run, made = tmp_path / "run", tmp_path / "docs"
+    made.mkdir()
+    short = ["--epochs", "1", "--sweep-epochs", "1", "--seeds", "1", "--rates", "0.01", "--no-figures", "--quiet"]
+    blocks.python(["-m", "minitorch_bn", "digits", *short, "--out", str(run)])
+    (run / figures.DIGITS).write_bytes(b"picture")
+    monkeypatch.setattr(figures, "DOCS", made)
+    assert {path.name for path in figures.take_digits(run)} == {"digits.json", figures.DIGITS}
+    got, shipped = json.loads(read(made / "digits.json")), json.loads(read(ROOT / "docs" / "digits.json"))
+    assert got.keys() == shipped.keys()
+    assert all(got[part][0].keys() == shipped[part][0].keys() for part in ("rates", "final"))
 
 
 # ---- commands

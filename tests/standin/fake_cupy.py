@@ -14,11 +14,12 @@ Use it as ``with installed() as gpu: ...``; `gpu` (fake_device.py) counts the co
 import contextlib
 import sys
 import types
+import weakref
 
 import numpy as np
 
-from tests.standin import cupy_api
-from tests.standin.fake_device import Device, gpu
+from tests.standin import cupy_api, fake_nccl
+from tests.standin.fake_device import Device, gpu, memory, stream
 
 # ---- what CuPy has
 
@@ -191,6 +192,13 @@ class ndarray:
     mT = property(lambda self: self.swapaxes(-1, -2))
     real = property(lambda self: _device(self._array.real, [self]))
     imag = property(lambda self: _device(self._array.imag, [self]))
+
+    @property
+    def data(self):
+        """Where it lies: `.ptr` is the address of the first element; nothing lies at 0."""
+        address = self._array.__array_interface__["data"][0] if self.size else 0
+        memory[address] = weakref.ref(self)
+        return types.SimpleNamespace(ptr=address)
 
     @property
     def flags(self):
@@ -412,9 +420,9 @@ def _count():
     return gpu.count
 
 
-cuda = types.SimpleNamespace(
-    is_available=lambda: gpu.count > 0, Device=Device, runtime=types.SimpleNamespace(getDeviceCount=_count)
-)
+cuda = types.ModuleType("cupy.cuda")
+cuda.is_available, cuda.Device, cuda.nccl = lambda: gpu.count > 0, Device, fake_nccl
+cuda.runtime, cuda.get_current_stream = types.SimpleNamespace(getDeviceCount=_count), lambda: stream
 lib = types.SimpleNamespace(
     stride_tricks=types.SimpleNamespace(
         sliding_window_view=_function("lib.stride_tricks.sliding_window_view"),
@@ -431,7 +439,7 @@ def installed(count=1):
     """Be what `import cupy` gives, with `count` devices (0: CuPy is installed, but there is no GPU)."""
     from minitorch_bn import backend
 
-    names = {"cupy": sys.modules[__name__], "cupyx": _cupyx}
+    names = {"cupy": sys.modules[__name__], "cupyx": _cupyx, "cupy.cuda": cuda, "cupy.cuda.nccl": fake_nccl}
     before = {name: sys.modules.get(name) for name in names}
     gpu.reset(count)
     sys.modules.update(names)

@@ -1,5 +1,7 @@
 """The devices of the stand-in for CuPy: how many there are, which one is current, and what was copied to and fro."""
 
+import types
+
 
 class CUDARuntimeError(RuntimeError):
     """What CuPy raises when CUDA itself fails."""
@@ -21,6 +23,8 @@ class GPU:
 
 
 gpu = GPU()
+memory = {}  # address: weak reference to the array whose `.data.ptr` it is
+stream = types.SimpleNamespace(ptr=0x5EED, synchronize=gpu.check)  # the current one; not CUDA's default, 0
 
 
 class Device:

@@ -1,8 +1,9 @@
 """Averaging gradients over ranks while backward still runs: gradients are sent in buckets as soon as they are final.
 
 A parameter's gradient is final when as many terms have arrived as the graph has uses of it. The engine hands every term
-to `receive`; a parameter that is reduced counts them there. Buckets hold parameters in reverse order of definition,
-which is about the order in which backward meets them, and are sent in that order on all ranks.
+to `receive`; a parameter that is reduced counts them there, from the moment on at which backward reaches the model's
+output. Buckets hold parameters in reverse order of definition, which is about the order in which backward meets them,
+and are sent in that order on all ranks.
 """
 
 import numpy as np
@@ -46,16 +47,16 @@ class Bucket:
         """Send the gradients of all, one behind the other; zeros where a parameter has none."""
         grads = [p.grad_array for p in self.parameters]
         flat = [(np.zeros_like(p.array) if g is None else g).reshape(-1) for p, g in zip(self.parameters, grads)]
-        self.pending = group.start_all_reduce(np.concatenate(flat))
+        self.pending = group.start_all_reduce(np.concatenate(flat), "avg")
 
-    def finish(self, size, used_somewhere):
+    def finish(self, used_somewhere):
         """Wait; every parameter that some rank used gets the mean over ranks."""
-        mean = self.pending.wait() / size
+        mean = self.pending.wait()
         self.pending, start = None, 0
         for p in self.parameters:
             stop = start + p.array.size
             if p in used_somewhere:
-                p.grad_array = mean[start:stop].reshape(p.array.shape).astype(p.array.dtype)
+                p.grad_array = mean[start:stop].reshape(p.array.shape).copy()
             start = stop
 
 
@@ -90,15 +91,33 @@ class Reducer:
         self.buckets.append(bucket)
         self.bucket_of.update(dict.fromkeys(held, bucket))
 
+    def announce(self, uses, used_somewhere):
+        """A hook for the outputs of a forward; the first that backward reaches calls `expect` with these arguments."""
+        announced = [(uses, used_somewhere)]
+
+        def reached(gradient):
+            if announced and not self.awaited:
+                self.expect(*announced.pop())
+
+        return reached
+
     def expect(self, uses, used_somewhere):
-        """Prepare for one backward: `uses` is {parameter: how many terms its gradient has}, 0 for unused ones."""
+        """Begin to count: `uses` is {parameter: how many terms its gradient has}, 0 for unused ones."""
         self.awaited, self.next, self.used_somewhere = dict(uses), 0, used_somewhere
         for bucket in self.buckets:
             bucket.missing, bucket.pending = sum(uses[p] > 0 for p in bucket.parameters), None
 
-    def stop(self):
-        """Let gradients pass: nothing is counted or sent until `expect`."""
-        self.awaited = {}
+    def check_finished(self):
+        """Raise RuntimeError if a backward ended before all gradients that it was to average had arrived."""
+        if not self.awaited:
+            return
+        if self.group.size == 1:
+            self.awaited = {}  # nothing is under way: one may go on
+        raise RuntimeError(
+            "DistributedDataParallel: Expected to have finished reduction in the prior iteration before starting a new "
+            "one: not all parameters of the output got their gradient. Make the loss of the whole output, and let "
+            "backward run to its end."
+        )
 
     def received(self, p):
         """One more term of p's gradient has arrived."""
@@ -108,7 +127,7 @@ class Reducer:
         if left < 0:
             raise RuntimeError(
                 "DistributedDataParallel: a parameter received a gradient after it had been sent to the other ranks. "
-                "Use parameters only inside the model's forward, once per backward."
+                "Return from the model's forward all that the loss is made of."
             )
         if left == 0:
             self.bucket_of[p].missing -= 1
@@ -121,8 +140,8 @@ class Reducer:
             self.next += 1
         if self.next == len(self.buckets):
             for bucket in self.buckets:
-                bucket.finish(self.group.size, self.used_somewhere)
-            self.stop()
+                bucket.finish(self.used_somewhere)
+            self.awaited = {}
 
 
 def count_uses(parameters, order):

@@ -1,5 +1,6 @@
 """DistributedDataParallel: every rank holds the whole model and a part of every batch; gradients are averaged."""
 
+import dataclasses
 from contextlib import contextmanager
 
 import numpy as np
@@ -16,7 +17,8 @@ class DistributedDataParallel(Module):
 
     At construction rank 0's parameters and buffers go to all ranks. In backward, gradients are sent in buckets while
     earlier layers are still being computed. If each rank's loss is a mean over its part of the batch, and the parts are
-    equally large, the gradient is that of the whole batch.
+    equally large, the gradient is that of the whole batch. What the model adds to the loss must be among the outputs of
+    its forward; penalties on parameters may be added outside.
 
     Parameters
     ----------
@@ -40,8 +42,9 @@ class DistributedDataParallel(Module):
     ValueError
         If there is no process group.
     RuntimeError
-        If no parameter requires a gradient; if names, shapes or dtypes differ between ranks (the first difference is
-        named, on all ranks); in forward, if a parameter is unused and find_unused_parameters is false.
+        If no parameter requires a gradient; if names, shapes, dtypes or what requires a gradient differ between ranks
+        (the first difference is named, on all ranks); in forward, if a parameter is unused and find_unused_parameters
+        is false, if one began to require a gradient since, or if the last backward did not reach all of them.
 
     Source: PyTorch documentation of DistributedDataParallel; Li et al. 2020, section 3.
     """
@@ -79,7 +82,8 @@ class DistributedDataParallel(Module):
         if init_sync:
             check_alike(module, self.group)
             send_state([*module.parameters(), *module.buffers()], self.group)
-        reducer = Reducer(learnt, self.group, int((bucket_cap_mb or 25) * 2**20))
+        # buckets apart: where ranks use different parameters, they are sent before or after a layer's own messages
+        reducer = Reducer(learnt, self.group.another(), int((bucket_cap_mb or 25) * 2**20))
         for p in learnt:
             p.__class__, p.reducer = ReducedParameter, reducer
         vars(self)["reducer"] = reducer
@@ -89,29 +93,43 @@ class DistributedDataParallel(Module):
             send_state(self.module.buffers(), self.group)
         y = self.module(*args, **kwargs)
         if is_grad_enabled() and self.syncs:
-            self.prepare(y)
-        else:
-            self.reducer.stop()
+            self.prepare(tensors_in(y))
         return y
 
-    def prepare(self, y):
-        """Count the uses of every parameter in the graph of `y` (a tensor, or tuples, lists, dicts of them)."""
-        order = {t.op.serial: t for root in tensors_in(y) for t in graph(root)}
+    def prepare(self, outputs):
+        """Count the uses of every parameter in the graph of the outputs; reduce when backward reaches these."""
+        self.reducer.check_finished()
+        order = {t.op.serial: t for root in outputs for t in graph(root)}
         uses = count_uses(self.reducer.parameters, order.values())
-        used = used_everywhere = [p for p, n in uses.items() if n]
-        unused = [name for name, p in self.module.named_parameters() if uses.get(p) == 0]
-        if unused and not self.find_unused_parameters:
+        learnt = {p for p in self.module.parameters() if p.requires_grad}
+        used = {p for p, n in uses.items() if n}
+        if not learnt <= uses.keys():
+            names = [name for name, p in self.module.named_parameters() if p in learnt - uses.keys()]
             raise RuntimeError(
-                f"DistributedDataParallel: parameters {unused} have no part in the output; the ranks would wait for "
+                f"DistributedDataParallel: parameters {names} are new, or require a gradient since the model was made "
+                "parallel; their gradients would differ between ranks. Make the changed model parallel anew."
+            )
+        if len(used) < len(uses) and not self.find_unused_parameters:
+            names = [name for name, p in self.module.named_parameters() if uses.get(p) == 0]
+            raise RuntimeError(
+                f"DistributedDataParallel: parameters {names} have no part in the output; the ranks would wait for "
                 "their gradients for ever. Pass find_unused_parameters=True, or let the model use them."
             )
-        if self.find_unused_parameters:
-            parameters = self.reducer.parameters
-            anywhere = self.group.all_reduce(np.array([uses[p] > 0 for p in parameters], dtype=np.int64), "max")
-            used_everywhere = [p for p, n in zip(parameters, anywhere, strict=True) if n]
-        self.reducer.expect(uses, set(used_everywhere))
+        anywhere = self.used_anywhere(used) if self.find_unused_parameters else used
         if not used:  # no gradient will come: send what there is, which the others wait for
+            self.reducer.expect(uses, anywhere)
             self.reducer.send_full_buckets()
+            return
+        reached = self.reducer.announce(uses, anywhere)
+        for t in outputs:
+            if t.op is not None:
+                t.register_hook(reached)
+
+    def used_anywhere(self, used):
+        """The parameters that some rank used, or has a gradient of, from `no_sync`."""
+        parameters = self.reducer.parameters
+        here = np.array([p in used or p.grad_array is not None for p in parameters], dtype=np.int64)
+        return {p for p, n in zip(parameters, self.group.all_reduce(here, "max"), strict=True) if n}
 
     @contextmanager
     def no_sync(self):
@@ -125,29 +143,35 @@ class DistributedDataParallel(Module):
 
 
 def tensors_in(y):
-    """The tensors in nested tuples, lists and dicts."""
+    """The tensors in nested tuples, lists, dicts and dataclasses."""
     if isinstance(y, Tensor):
         return [y]
+    y = vars(y) if dataclasses.is_dataclass(y) else y
     parts = y.values() if isinstance(y, dict) else y if isinstance(y, tuple | list) else ()
     return [t for part in parts for t in tensors_in(part)]
 
 
 def check_alike(module, group):
-    """Raise RuntimeError, on all ranks, if they do not hold the same names, shapes and dtypes."""
+    """Raise RuntimeError, on all ranks, if they do not hold the same names, shapes, dtypes and requires_grad."""
     state = [*module.named_parameters(), *module.named_buffers()]
-    lists = group.all_gather_object([(name, tuple(t.shape), str(t.dtype)) for name, t in state])
+    lists = group.all_gather_object([(name, described(t)) for name, t in state])
     for rank, other in enumerate(lists):
         for own, theirs in zip(lists[0], other, strict=False):
             if own != theirs:
                 raise RuntimeError(
-                    f"DistributedDataParallel: the ranks hold different models: rank 0 has {own[0]} of shape {own[1]}, "
-                    f"{own[2]}; rank {rank} has {theirs[0]} of shape {theirs[1]}, {theirs[2]}"
+                    f"DistributedDataParallel: the ranks hold different models: rank 0 has {own[0]} of {own[1]}; "
+                    f"rank {rank} has {theirs[0]} of {theirs[1]}"
                 )
         if len(other) != len(lists[0]):
             raise RuntimeError(
                 f"DistributedDataParallel: the ranks hold different models: rank 0 has {len(lists[0])} parameters and "
                 f"buffers, rank {rank} has {len(other)}"
             )
+
+
+def described(t):
+    """Shape, dtype and requires_grad of a tensor as text."""
+    return f"shape {tuple(t.shape)}, {t.dtype}" + (", requires_grad" if t.requires_grad else "")
 
 
 def send_state(tensors, group):
