@@ -228,7 +228,7 @@ from .random import (
 from .serialization import load, save
 from .tensor import Size, Tensor
 
-__version__ = "0.2.0"
+__version__ = "0.3.0"
 
 
 def is_tensor(obj, /):
