@@ -21,7 +21,8 @@ from tests.ops import checks, table
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = [ROOT / name for name in ("README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md")]
-LINKED = [*PAGES, ROOT / "data" / "README.md", ROOT / "notebooks" / "README.md"]
+LINKED = [*PAGES, *(ROOT / "docs" / f"{name}.md" for name in ("doctor", "scale", "stepping"))]
+LINKED += [ROOT / "data" / "README.md", ROOT / "notebooks" / "README.md"]
 SHIPPED = [*PAGES, *sorted((ROOT / "docs").glob("*.*")), *sorted((ROOT / ".vscode").glob("*.json"))]
 
 every_page = pytest.mark.parametrize("page", PAGES, ids=lambda path: path.stem)
@@ -230,7 +231,7 @@ def test_extras_exist():
     extras = set(config["options.extras_require"])
     text = read(PAGES[0])
     named = set(re.findall(r"\.\[([\w-]+)\]", text)) | set(re.findall(r"the extra is `([\w-]+)`", text))
-    assert named == {"gpu-cuda12", "gpu-cuda13"} and named <= extras
+    assert named == {"gpu-cuda12", "gpu-cuda13", "mpi"} and named <= extras
     assert f"Python {config['options']['python_requires'].removeprefix('>=')} or newer" in text
 
 
