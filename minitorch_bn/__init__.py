@@ -1,7 +1,7 @@
 """minitorch_bn: PyTorch's interface, every gradient in readable NumPy, and BatchNorm that agrees with PyTorch's."""
 
-from . import autograd, backend, cuda, distributed, engine, nn, optim, random, utils
-from .autograd import is_anomaly_check_nan_enabled, is_anomaly_enabled
+from . import autograd, backend, backends, cuda, distributed, engine, nn, optim, random, utils
+from .autograd import inference_mode, is_anomaly_check_nan_enabled, is_anomaly_enabled
 from .backend import device
 from .creation import (
     arange,
@@ -51,6 +51,7 @@ from .dtypes import (
 )
 from .engine import enable_grad, is_grad_enabled, no_grad, set_grad_enabled
 from .limits import finfo, iinfo
+from .native import batch_norm, dropout, group_norm, instance_norm, layer_norm
 from .ops import (
     abs,
     acos,
@@ -158,6 +159,7 @@ from .ops import (
     remainder,
     repeat_interleave,
     reshape,
+    rms_norm,
     roll,
     round,
     rsqrt,
@@ -234,6 +236,13 @@ __version__ = "0.3.0"
 def is_tensor(obj, /):
     """Whether `obj` is a Tensor."""
     return isinstance(obj, Tensor)
+
+
+def is_floating_point(input):
+    """Whether the elements of `input` are floating point numbers: Tensor.is_floating_point."""
+    if not is_tensor(input):
+        raise TypeError(f"is_floating_point: got {type(input).__name__}, wanted a Tensor")
+    return input.is_floating_point()
 
 
 def ravel(input):

@@ -81,7 +81,9 @@ def run(options):
     try:
         content, files = options.module.execute(options, prepared, folder)
     except KeyboardInterrupt:
-        print("\ninterrupted: files of a finished experiment are whole, the others were not touched", file=sys.stderr)
+        hint = "; --resume goes on from the checkpoint" if getattr(options, "checkpoint", None) else ""
+        whole = "files of a finished experiment are whole, the others were not touched"
+        print(f"\ninterrupted: {whole}{hint}", file=sys.stderr)
         ranks.end_all(130)
         return 130
     if not writes:

@@ -59,6 +59,12 @@ class Alone:
     def close(self):
         """Give back what the group holds."""
 
+    def __deepcopy__(self, memo):
+        return self
+
+    def __reduce__(self):
+        return current, ()  # whoever reads a pickle is in a group of their own
+
 
 class Finished:
     """An exchange that is over."""

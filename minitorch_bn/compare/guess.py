@@ -109,7 +109,7 @@ def settings(scene):
         if key == "training" and ours != theirs:
             modes = {True: "train", False: "eval"}
             says = f"{name or 'the model'} is in {modes[ours]} mode here, in {modes[theirs]} mode in PyTorch's"
-            yield Guess(says, "call train() or eval() on both", source="mode")
+            yield Guess(says, "call train() or eval() on both; a frozen layer needs unfreeze() first", source="mode")
         elif key in ("eps", "momentum", "p", "stride", "padding", "dilation", "groups", "negative_slope") and (
             isinstance(ours, int | float) and isinstance(theirs, int | float) and ours != theirs
         ):

@@ -101,7 +101,7 @@ def cold_statistics(case):
         if is_cold(m) and (not m.training or case.loader is not None):
             mode = "train" if m.training else "eval"
             what = f"num_batches_tracked is 0 and the running statistics are as they began; the layer is in {mode} mode"
-            yield Finding("cold-statistics", name, "note" if m.training else "serious", what + ".")
+            yield Finding("cold-statistics", name, "note" if m.training else "serious", what + and_frozen(m))
 
 
 def unwarmed_statistics(case):
@@ -116,7 +116,12 @@ def unwarmed_statistics(case):
                 f"{n} batches at momentum {m.momentum:g}: {(1 - weight) ** n:.0%} of the start (mean 0, variance 1) is "
                 f"still in the running statistics; 1 % takes {needed} batches"
             )
-            yield Finding("unwarmed-statistics", name, "note" if m.training else "warning", what + ".")
+            yield Finding("unwarmed-statistics", name, "note" if m.training else "warning", what + and_frozen(m))
+
+
+def and_frozen(m):
+    """The end of a sentence about running statistics that should move."""
+    return "; they are frozen, and move only after unfreeze()." if m.frozen else "."
 
 
 def holds_start(m, rest):

@@ -147,11 +147,21 @@ def read(file, settings):
     """The checkpoint in `file`, which must be one of a run with these `settings`."""
     try:
         content = mt.load(file)
-        made_with = content["settings"]
     except (RuntimeError, EOFError, LookupError, TypeError, pickle.UnpicklingError) as error:
         raise BadInput(f"--resume: {file} is no whole checkpoint ({error})") from None
+    if not is_checkpoint(content):
+        raise BadInput(f"--resume: {file} is no whole checkpoint of an experiment, it holds something else")
+    made_with = content["settings"]
     keys = [key for key in settings | made_with if made_with.get(key, ...) != settings.get(key, ...)]
     if keys:
         apart = ", ".join(f"{key} {made_with.get(key)}, now {settings.get(key)}" for key in keys)
         raise BadInput(f"--resume: {file} is of a run with other settings: {apart}. Run it with the same ones.")
     return content
+
+
+def is_checkpoint(content):
+    """Whether what a file holds is built like `Checkpoints.content`."""
+    if not (isinstance(content, dict) and all(isinstance(content.get(key), dict) for key in ("settings", "nets"))):
+        return False
+    kept = [net for net in content["nets"].values() if isinstance(net, dict)]
+    return len(kept) == len(content["nets"]) and all(net.keys() == {"parts", "ranks"} for net in kept)

@@ -110,10 +110,16 @@ def curves(path, settings, content, runs):
         band(axes[0], epochs, np.array([run.losses for run in own]), **look)
         wrong_share = percent_wrong([run.accuracies for run in own], content["data"]["test"]["held_out"])
         band(axes[1], epochs, wrong_share, **look)
+    no_loss = not any(np.isfinite(run.losses).any() for run in runs.values())
+    if no_loss:
+        axes[0].text(0.5, 0.5, "no loss was a finite number", ha="center", transform=axes[0].transAxes)
+        axes[0].set_yticks([])
     for panel in axes:
-        panel.set(xlabel="epoch", yscale="log", xlim=(0.5, settings.epochs + 0.5))
+        panel.set(xlabel="epoch", xlim=(0.5, settings.epochs + 0.5))
         panel.xaxis.get_major_locator().set_params(integer=True)
-        plain_log_ticks(panel.yaxis)
+        if not (no_loss and panel is axes[0]):  # a logarithmic axis needs numbers
+            panel.set_yscale("log")
+            plain_log_ticks(panel.yaxis)
     axes[0].set(title="Training loss, shifted images", ylabel="cross-entropy (nats, logarithmic)")
     axes[1].set(title="Wrong answers on the test images", ylabel="wrong (%, logarithmic)")
     axes[1].legend(loc="upper right")

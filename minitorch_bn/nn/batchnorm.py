@@ -176,6 +176,7 @@ class BatchNorm(Freezable, Module):
 
 
 _BatchNorm = BatchNorm  # what scripts for PyTorch ask for: isinstance(m, nn.modules.batchnorm._BatchNorm)
+_NormBase = Freezable  # the same for InstanceNorm and BatchNorm together
 
 
 class BatchNorm1d(BatchNorm):

@@ -108,6 +108,9 @@ class Conv2d(Module):
         return text if self.padding_mode == "zeros" else f"{text}, padding_mode={self.padding_mode}"
 
 
+_ConvNd = Conv2d  # what scripts for PyTorch ask for
+
+
 def twice(value):
     """(v, v) for one number, else what is given as a tuple; ops.conv2d checks it.
 

@@ -4,8 +4,8 @@ from . import in_place
 from .module import Module
 
 
-class Dropout(Module):
-    """Zeroes elements with probability `p` in train mode and divides the rest by 1 - p; does nothing in eval mode.
+class _DropoutNd(Module):
+    """What Dropout, Dropout1d and Dropout2d share; they differ only in what is zeroed together.
 
     Parameters
     ----------
@@ -18,8 +18,6 @@ class Dropout(Module):
     ValueError
         If `p` is not from 0 to 1.
     """
-
-    _function = staticmethod(in_place.dropout)
 
     def __init__(self, p=0.5, inplace=False):
         super().__init__()
@@ -34,13 +32,19 @@ class Dropout(Module):
         return f"p={self.p}, inplace={self.inplace}"
 
 
-class Dropout1d(Dropout):
-    """Zeroes whole channels of (N, C, L) or (C, L)."""
+class Dropout(_DropoutNd):
+    """Zeroes elements with probability `p` in train mode and divides the rest by 1 - p; does nothing in eval mode."""
+
+    _function = staticmethod(in_place.dropout)
+
+
+class Dropout1d(_DropoutNd):
+    """The same with whole channels of (N, C, L) or (C, L)."""
 
     _function = staticmethod(in_place.dropout1d)
 
 
-class Dropout2d(Dropout):
-    """Zeroes whole channels of (N, C, H, W)."""
+class Dropout2d(_DropoutNd):
+    """The same with whole channels of (N, C, H, W)."""
 
     _function = staticmethod(in_place.dropout2d)

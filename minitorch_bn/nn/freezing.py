@@ -14,8 +14,9 @@ class Freezable:
     Attributes
     ----------
     frozen : bool
-        Whether the running statistics are frozen. It is in the layer's repr and, as a mark beside the version, in the
-        metadata of a state dict; the keys of the state dict are PyTorch's.
+        Whether the running statistics are frozen; to set it is to call `freeze` or `unfreeze`. It is in the layer's
+        repr and, as a mark beside the version, in the metadata of a state dict; the keys of the state dict are
+        PyTorch's.
     """
 
     frozen = False
@@ -47,7 +48,8 @@ class Freezable:
         check_freezable(self)
         if not self.frozen:
             mode = self.training
-            self.frozen, self.training = True, mode
+            vars(self)["frozen"] = True
+            self.training = mode
         if affine:
             self._require_grad(False)
         return self
@@ -61,7 +63,7 @@ class Freezable:
             Set requires_grad of gamma and beta to True, too.
         """
         if self.frozen:
-            self.frozen = False
+            vars(self)["frozen"] = False
             self.training = self._mode_after
         if affine:
             self._require_grad(True)
@@ -73,6 +75,9 @@ class Freezable:
                 p.requires_grad_(requires_grad)
 
     def __setattr__(self, name, value):
+        if name == "frozen":
+            self.freeze() if value else self.unfreeze()
+            return
         if name == "training" and self.frozen:
             vars(self)["_mode_after"], value = value, False
         super().__setattr__(name, value)

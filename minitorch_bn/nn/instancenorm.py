@@ -129,6 +129,9 @@ class InstanceNorm(Freezable, Module):
         )
 
 
+_InstanceNorm = InstanceNorm  # what scripts for PyTorch ask for
+
+
 class InstanceNorm1d(InstanceNorm):
     """InstanceNorm over (N, C, L) or (C, L): every channel of every sample has a mean and a variance of its own.
 

@@ -1,9 +1,7 @@
 """SyncBatchNorm: the layer whose batch is spread over several processes."""
 
 from .. import world
-from ..engine import apply
-from ..ops.batchnorm import check_arguments, update_running
-from ..ops.syncbatchnorm import SyncBatchNorm as SyncBatchNormOp
+from ..ops.syncbatchnorm import sync_batch_norm
 from .batchnorm import BatchNorm
 
 
@@ -51,21 +49,13 @@ class SyncBatchNorm(BatchNorm):
         group = world.current()
         if input.array.ndim < 2:
             raise ValueError(f"SyncBatchNorm: expected at least 2D input (got {input.array.ndim}D input)")
-        if group.size == 1 or not (self.training or self.running_mean is None):
+        if group.size == 1 or not self.training:
             return super().forward(input)
-        track = self.training and self.track_running_stats
+        track = self.track_running_stats
         statistics = (self.running_mean, self.running_var) if track else (None, None)
-        check_arguments(input.array, (*statistics, self.weight, self.bias), True, self.eps, lonely=True)
-        op = SyncBatchNormOp(group, self.eps)
-        y = apply(op, input, self.weight, self.bias)
-        if op.M == 1:
-            raise ValueError(
-                "SyncBatchNorm: Expected more than 1 value per channel when training, all ranks together have 1"
-            )
-        if track:
-            momentum = self.momentum if self.momentum is not None else self.weight_of_next_batch()
-            update_running(self.running_mean.array, op.mean, momentum)
-            update_running(self.running_var.array, op.var, momentum, unbiased=float(op.M / (op.M - 1)))
+        momentum = self.weight_of_next_batch() if track and self.momentum is None else self.momentum
+        y = sync_batch_norm(input, *statistics, self.weight, self.bias, group, momentum, self.eps)
+        if track and self.num_batches_tracked is not None:
             self.num_batches_tracked.add_(1)
         return y
 
@@ -77,20 +67,29 @@ class SyncBatchNorm(BatchNorm):
         ----------
         module : Module
             Its children are replaced in place; if it is a BatchNorm layer itself, use what is returned.
+
+        Raises
+        ------
+        ValueError
+            If a BatchNorm has a convention, or a backward_mode other than "closed". None is replaced then.
         """
+        for layer in module.modules():
+            if isinstance(layer, BatchNorm) and (layer.convention is not None or layer.backward_mode != "closed"):
+                raise ValueError(
+                    f"convert_sync_batchnorm: {layer!r} has a convention or a backward_mode; there is no such "
+                    "SyncBatchNorm"
+                )
         if isinstance(module, BatchNorm) and not isinstance(module, cls):
             return cls.in_place_of(module, process_group)
-        for name, child in module.named_children():
-            setattr(module, name, cls.convert_sync_batchnorm(child, process_group))
+        converted = {child: cls.convert_sync_batchnorm(child, process_group) for child in module.children()}
+        for name, child in module._modules.items():
+            if child is not None:
+                setattr(module, name, converted[child])  # a layer with two names keeps both
         return module
 
     @classmethod
     def in_place_of(cls, layer, process_group):
         """A SyncBatchNorm with the settings, parameters and buffers of `layer`."""
-        if layer.convention is not None or layer.backward_mode != "closed":
-            raise ValueError(
-                f"convert_sync_batchnorm: {layer!r} has a convention or a backward_mode; there is no such SyncBatchNorm"
-            )
         new = cls(layer.num_features, layer.eps, layer.momentum, layer.affine, layer.track_running_stats, process_group)
         if layer.affine:
             new.weight, new.bias = layer.weight, layer.bias

@@ -10,7 +10,8 @@ import numpy as np
 
 from .. import backend
 from ..engine import Op, apply
-from .axes import must_be_floating
+from .axes import must_be_floating, must_be_tensor
+from .reduction import mean
 
 
 def cells(shape, out):
@@ -28,7 +29,7 @@ class AdaptiveAvgPool2d(Op):
     Shapes: x (N, C, H, W), y (N, C, OH, OW).
     """
 
-    torch_name = property(lambda self: "MeanBackward1" if self.out == (1, 1) else "AdaptiveAvgPool2DBackward0")
+    torch_name = "AdaptiveAvgPool2DBackward0"
 
     def __init__(self, out):
         self.out = out
@@ -86,6 +87,8 @@ class AdaptiveMaxPool2d(Op):
 def adaptive_avg_pool2d(input, output_size):
     """The image averaged down (or repeated up) to a given size.
 
+    One cell is the mean over the last two dimensions: to (1, 1) an input of any rank from 2 up goes, as in PyTorch.
+
     Parameters
     ----------
     input : Tensor of shape (N, C, H, W) or (C, H, W)
@@ -99,7 +102,10 @@ def adaptive_avg_pool2d(input, output_size):
     Raises
     ------
     RuntimeError
-        If the input has another rank or no pixels, or output_size is negative or not two numbers.
+        If the input has another rank or no pixels, or output_size is negative or not two numbers; if the input is of
+        integers and output_size (1, 1).
+    IndexError
+        If the input has fewer than two dimensions and output_size is 1.
     ValueError
         If the input has no more dimensions than output_size has numbers.
     TypeError
@@ -109,7 +115,10 @@ def adaptive_avg_pool2d(input, output_size):
 
     Source: PyTorch documentation, torch.nn.functional.adaptive_avg_pool2d.
     """
-    out = _out("adaptive_avg_pool2d", input, output_size, 2)
+    out = _out("adaptive_avg_pool2d", input, output_size)
+    if out == (1, 1):
+        return mean(input, (-2, -1), keepdim=True)
+    _must_be_image("adaptive_avg_pool2d", input, 2)
     return _batched(AdaptiveAvgPool2d(out), input)[0]
 
 
@@ -118,7 +127,8 @@ def adaptive_max_pool2d(input, output_size, return_indices=False):
 
     Shapes and errors as in `adaptive_avg_pool2d`; RuntimeError also if there are no channels.
     """
-    out = _out("adaptive_max_pool2d", input, output_size, 3)
+    out = _out("adaptive_max_pool2d", input, output_size)
+    _must_be_image("adaptive_max_pool2d", input, 3)
     y, op = _batched(AdaptiveMaxPool2d(out), input)
     return (y, input.like(op.indices.reshape(y.array.shape))) if return_indices else y
 
@@ -128,19 +138,26 @@ def _batched(op, input):
     return (apply(op, input.unsqueeze(0)).squeeze(0) if input.array.ndim == 3 else apply(op, input)), op
 
 
-def _out(name, input, output_size, filled):
-    """OH and OW, checked against the input, whose last `filled` sizes must not be 0 (the batch's may)."""
+def _out(name, input, output_size):
+    """OH and OW as two ints; None is the input's H or W."""
+    must_be_tensor(name, input)
+    shape = input.array.shape
+    one = hasattr(output_size, "__index__") and not isinstance(output_size, bool)
+    wanted = (output_size,) * 2 if one else output_size
+    if not isinstance(wanted, tuple | list) or not all(o is None or hasattr(o, "__index__") for o in wanted):
+        raise TypeError(f"{name}: output_size must be an int or a pair of ints or None, got {output_size!r}")
+    if not one and len(shape) <= len(wanted):
+        raise ValueError(f"{name}: input of shape {shape} has too few dimensions for output_size {output_size}")
+    if len(wanted) != 2 or min((o for o in wanted if o is not None), default=0) < 0:
+        raise RuntimeError(f"{name}: output_size must be 2 numbers from 0 up, got {output_size}")
+    return tuple(shape[i - 2] if o is None else int(o) for i, o in enumerate(wanted))
+
+
+def _must_be_image(name, input, filled):
+    """Raise PyTorch's errors unless the input is a batch of images or one, whose last `filled` sizes are not 0."""
     must_be_floating(name, input)
     shape = input.array.shape
-    if isinstance(output_size, tuple | list) and len(shape) <= len(output_size):
-        raise ValueError(f"{name}: input of shape {shape} has too few dimensions for output_size {output_size}")
     if len(shape) not in (3, 4):
         raise RuntimeError(f"{name}: Expected 3D (C, H, W) or 4D (N, C, H, W) tensor, got shape {shape}")
     if 0 in shape[1:][-filled:]:
         raise RuntimeError(f"{name}: Expected non-zero sizes but for the batch, got shape {shape}")
-    wanted = (output_size,) * 2 if hasattr(output_size, "__index__") else output_size
-    if not isinstance(wanted, tuple | list) or not all(o is None or hasattr(o, "__index__") for o in wanted):
-        raise TypeError(f"{name}: output_size must be an int or a pair of ints or None, got {output_size!r}")
-    if len(wanted) != 2 or min((o for o in wanted if o is not None), default=0) < 0:
-        raise RuntimeError(f"{name}: output_size must be 2 numbers from 0 up, got {output_size}")
-    return tuple(n if o is None else int(o) for o, n in zip(wanted, shape[-2:], strict=True))

@@ -155,7 +155,7 @@ def batch_norm(input, running_mean, running_var, weight=None, bias=None, trainin
     """
     x = input.array
     if x.dtype.char == "e":
-        return in_float32(input, running_mean, running_var, weight, bias, training, momentum, eps)
+        return in_float32(batch_norm, input, running_mean, running_var, weight, bias, training, momentum, eps)
     check_arguments(x, (running_mean, running_var, weight, bias), training, eps)
     if not training:
         return apply(FixedBatchNorm(running_mean.array, running_var.array, eps), input, weight, bias)
@@ -171,8 +171,8 @@ def batch_norm(input, running_mean, running_var, weight=None, bias=None, trainin
     return y
 
 
-def in_float32(input, running_mean, running_var, weight, bias, *options):
-    """`batch_norm` of float16: computed in float32 and rounded once, at the end; sums of halves lose too much.
+def in_float32(function, input, running_mean, running_var, weight, bias, *options):
+    """A `function` like `batch_norm`, of float16: computed in float32 and rounded once; sums of halves lose too much.
 
     The arguments of shape (C,) are all float16, or all float32.
     """
@@ -184,7 +184,7 @@ def in_float32(input, running_mean, running_var, weight, bias, *options):
             f"float32 or all float16, got {', '.join(sorted(kinds))}; use .to()"
         )
     wide = [t if t is None else cast(t, dtypes.float32) for t in given]
-    y = batch_norm(cast(input, dtypes.float32), *wide, *options)
+    y = function(cast(input, dtypes.float32), *wide, *options)
     for running, updated in zip(given[:2], wide[:2], strict=True):
         if running is not None and running is not updated:
             running.copy_(updated)

@@ -92,10 +92,10 @@ def _dropped(name, input, p, training, shape):
         raise error(f"{name}: probability has to be between 0 and 1, but got {p}")
     if not training or p == 0 or input.array.size == 0:
         return input
-    if len(shape) < 2 and name != "dropout":
-        raise RuntimeError(f"{name}: Feature dropout requires at least 2 dimensions in the input, got shape {shape}")
     if p == 1:
         return input * 0
+    if len(shape) < 2 and name != "dropout":
+        raise RuntimeError(f"{name}: Feature dropout requires at least 2 dimensions in the input, got shape {shape}")
     if input.array.dtype.kind != "f":
         raise RuntimeError(f"{name}: result type float can't be cast to {input.array.dtype}; use .float()")
     dtype = input.array.dtype

@@ -241,13 +241,16 @@ def _weighted(log_p, labels, counted, weight, reduction, label_smoothing, shape)
     if reduction == "mean":
         divisor = _total_weight(labels, counted, row_weight)
     loss = apply(NLL(labels, counted, row_weight, divisor, keep_rows), log_p)
+    if keep_rows and loss.array.shape != shape:
+        loss = loss.reshape(shape)
     if label_smoothing > 0:
         spread = -(log_p if weight is None else log_p * weight).sum(1)
         if counted is not None:
             spread = masked_fill(spread, log_p.like(~counted), 0.0)
         share = label_smoothing / log_p.array.shape[1]
-        loss = loss * (1 - label_smoothing) + (spread if keep_rows else spread.sum() / divisor) * share
-    return loss.reshape(shape) if keep_rows else loss
+        spread = spread.reshape(shape) if keep_rows else spread.sum() / divisor
+        loss = loss * (1 - label_smoothing) + spread * share
+    return loss
 
 
 def _total_weight(labels, counted, row_weight):

@@ -3,6 +3,8 @@
 import math
 import warnings
 
+import numpy as np
+
 from ..engine import Op
 from .axes import must_be_tensor
 from .promotion import check_broadcast
@@ -27,11 +29,20 @@ class Loss(Op):
     def reduce(self, losses):
         """The losses themselves, or their sum over what `spread` divides by: 1, or their number."""
         self.divisor = (losses.size or math.nan) if self.reduction == "mean" else 1  # the mean of nothing is nan
-        return losses if self.reduction == "none" else losses.sum() / self.divisor
+        return losses if self.reduction == "none" else in_float32(lambda x: x.sum() / self.divisor, losses)
 
     def spread(self, dy):
         """d y / d losses times dy: broadcasts to the shape of the losses."""
-        return dy / self.divisor
+        return in_float32(lambda x: x / self.divisor, dy)
+
+
+def in_float32(function, x):
+    """function(x); of float16 in float32, rounded once, at the end: sums of halves and large divisors overflow.
+
+    >>> print(in_float32(lambda x: x.sum() / 90000, np.full(90000, 2, np.float16)))
+    2.0
+    """
+    return function(x) if x.dtype != np.float16 else function(x.astype(np.float32)).astype(np.float16)
 
 
 def check_reduction(name, reduction):

@@ -7,6 +7,7 @@ import numpy as np
 from .. import backend
 from ..engine import apply
 from .axes import must_be_floating, must_be_tensor
+from .cast import cast
 from .loss_reduction import Loss, reduction_of
 from .promotion import check_broadcast, promoted
 from .shape import expand
@@ -148,7 +149,7 @@ def binary_cross_entropy_with_logits(
 
     Returns
     -------
-    Tensor of shape (), or of the input's shape for reduction "none"
+    Tensor of shape (), or of the input's shape for reduction "none"; of the target's dtype
 
     Raises
     ------
@@ -169,10 +170,11 @@ def binary_cross_entropy_with_logits(
     must_be_floating(name, input)
     if target.array.dtype.kind != "f":
         raise RuntimeError(f"{name}: target must be of floating point dtype, got {target.array.dtype}; use .float()")
+    wanted = target.dtype
     input, target = promoted(name, input, target)
     dtype = input.array.dtype
     weight, pos_weight = (None if w is None else w.array.astype(dtype) for w in (weight, pos_weight))
-    return apply(BCEWithLogits(reduction, weight, pos_weight), input, target)
+    return cast(apply(BCEWithLogits(reduction, weight, pos_weight), input, target), wanted)
 
 
 def binary_cross_entropy(input, target, weight=None, size_average=None, reduce=None, reduction="mean"):
@@ -191,6 +193,8 @@ def binary_cross_entropy(input, target, weight=None, size_average=None, reduce=N
         If an element of the input is not from 0 to 1, dtypes differ, or the weight does not broadcast.
     ValueError
         If target has another shape, or `reduction` is unknown.
+    NotImplementedError
+        If both are of integers or bools.
 
     Source: PyTorch documentation, torch.nn.functional.binary_cross_entropy.
     """
@@ -198,7 +202,9 @@ def binary_cross_entropy(input, target, weight=None, size_average=None, reduce=N
     reduction = reduction_of(name, size_average, reduce, reduction)
     _check(name, input, target, weight)
     x = input.array
-    if target.array.dtype != x.dtype or x.dtype.kind != "f":
+    if target.array.dtype == x.dtype:
+        must_be_floating(name, input)
+    else:
         raise RuntimeError(f"{name}: Found dtype {target.array.dtype} for target, input has {x.dtype}; use .float()")
     if not ((x >= 0) & (x <= 1)).all():
         raise RuntimeError(f"{name}: all elements of input should be between 0 and 1; apply sigmoid first")

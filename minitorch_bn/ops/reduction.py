@@ -11,6 +11,7 @@ import numpy as np
 from .. import backend, dtypes
 from ..engine import Op, apply
 from .axes import axes_of, must_be_tensor
+from .normalisation import apply_widened
 
 
 class Reduction(Op):
@@ -163,7 +164,7 @@ def mean(input, dim=None, keepdim=False, *, dtype=None, axis=None, keepdims=Fals
     input = input if dtype is None else input.to(dtype)
     _must_float("mean", input)
     axes = axes_of("mean", input, dim)
-    return apply(Mean(axes, keepdim) if dim is None else MeanOverDims(axes, keepdim), input)
+    return apply_widened(Mean(axes, keepdim) if dim is None else MeanOverDims(axes, keepdim), input)
 
 
 def var(input, dim=None, unbiased=None, keepdim=False, *, correction=None, axis=None, keepdims=False):
@@ -206,7 +207,7 @@ def _spread(name, op, input, dim, unbiased, keepdim, correction):
     if correction is None:
         correction = 1 if unbiased is None else int(unbiased)
     _must_float(name, input)
-    return apply(op(axes_of(name, input, dim), keepdim, correction), input)
+    return apply_widened(op(axes_of(name, input, dim), keepdim, correction), input)
 
 
 def var_mean(input, dim=None, unbiased=None, keepdim=False, *, correction=None):

@@ -54,13 +54,20 @@ class Huber(Loss):
     """y = mean (or sum) of d**2 / 2 where |d| <= delta, else delta * (|d| - delta / 2), with d = a - b.
 
     da = dy / n * (d held between -delta and delta), db = -da.  Source: Huber 1964, eq. 3.7.
+
+    Parameters
+    ----------
+    reduction : {"mean", "sum", "none"}
+    delta : float
+    mixed : str or None
+        Which dtypes a and b had, if not the same: backward refuses them.
     """
 
     torch_name = "HuberLossBackward0"
 
-    def __init__(self, reduction, delta):
+    def __init__(self, reduction, delta, mixed=None):
         super().__init__(reduction)
-        self.delta = delta
+        self.delta, self.mixed = delta, mixed
 
     def forward(self, a, b):
         d = a - b
@@ -68,6 +75,8 @@ class Huber(Loss):
         return self.reduce(self.slope * (d - 0.5 * self.slope))
 
     def backward(self, dy):
+        if self.mixed:
+            raise RuntimeError(f"huber_loss: {self.mixed}: PyTorch gives no gradient then. Convert one with .to()")
         da = self.slope * self.spread(dy)
         return da, -da if self.needs[1] else None
 
@@ -141,20 +150,22 @@ def huber_loss(input, target, reduction="mean", delta=1.0, weight=None):
     Raises
     ------
     RuntimeError
-        If `delta` is not positive, the shapes do not broadcast, or the input is of integers and the target is not.
+        If `delta` is not positive, the shapes do not broadcast, or the input is of integers and the target is not. In
+        backward, if input and target are of different dtypes.
     ValueError, NotImplementedError
         As mse_loss.
     """
     check_reduction("huber_loss", reduction)
     if delta <= 0:
         raise RuntimeError(f"huber_loss: does not support non-positive values for delta, got {delta}")
-    dtype = input.dtype
     a, b = _operands("huber_loss", input, target)
+    dtype = input.dtype
+    mixed = None if target.dtype is dtype else f"got input of {dtype} and target of {target.dtype}"
     if not dtype.is_floating_point:
         raise RuntimeError(f"huber_loss: result type {a.dtype} can't be cast to the input's type {dtype}")
     if weight is None:
-        return cast(apply(Huber(reduction, delta), a, b), dtype)
-    losses = times_weight("huber_loss", cast(apply(Huber("none", delta), a, b), dtype), weight)
+        return cast(apply(Huber(reduction, delta, mixed), a, b), dtype)
+    losses = times_weight("huber_loss", cast(apply(Huber("none", delta, mixed), a, b), dtype), weight)
     return losses if reduction == "none" else getattr(losses, reduction)()
 
 

@@ -6,8 +6,9 @@ sum of squared deviations from mean_r; backward, the two sums that BatchNorm's d
 
 import numpy as np
 
-from ..engine import Op
-from .batchnorm import channel_layout, channel_sum
+from .. import backend
+from ..engine import Op, apply
+from .batchnorm import channel_layout, channel_sum, check_arguments, in_float32, update_running
 
 
 class SyncBatchNorm(Op):
@@ -49,9 +50,10 @@ class SyncBatchNorm(Op):
         ranks = exchange(self.group, m, own_mean, own_squares)
 
         self.M = sum(m for m, _, _ in ranks)
-        mean = sum(m * mean for m, mean, _ in ranks) / self.M
+        M = max(self.M, 1)  # all ranks may be empty
+        mean = sum(m * mean for m, mean, _ in ranks) / M
         squares = sum(squares + m * (mean_r - mean) ** 2 for m, mean_r, squares in ranks)
-        self.mean, self.var = mean.astype(x.dtype), (squares / self.M).astype(x.dtype)
+        self.mean, self.var = mean.astype(x.dtype), (squares / M).astype(x.dtype)
 
         self.inv_std = 1 / np.sqrt(self.var + self.eps)
         # from this rank's own mean first: the distance of the two means is small, both may be large
@@ -66,7 +68,8 @@ class SyncBatchNorm(Op):
         all_dbeta, all_dgamma = self.group.all_reduce(np.stack([dbeta, dgamma]))
 
         scale = self.inv_std if self.gamma is None else self.gamma * self.inv_std
-        mean_dy, mean_dy_x_hat = all_dbeta / self.M, all_dgamma / self.M
+        M = max(self.M, 1)
+        mean_dy, mean_dy_x_hat = all_dbeta / M, all_dgamma / M
         kept = dy - mean_dy.reshape(self.shape) - self.x_hat * mean_dy_x_hat.reshape(self.shape)
         return scale.reshape(self.shape) * kept, dgamma, dbeta
 
@@ -74,5 +77,30 @@ class SyncBatchNorm(Op):
 def exchange(group, m, mean, squares):
     """(m, mean, squares) of every rank, in one message, in float64."""
     own = np.concatenate([mean, squares]).astype(np.float64)
-    counted = np.append(own, own[:1] * 0 + m) if len(own) else own  # a plain number would be put on the host
+    counted = np.append(own, backend.namespace(own).full(1, m, np.float64))  # a plain number would be put on the host
     return [(float(part[-1]), *np.split(part[:-1], 2)) for part in group.all_gather(counted)]
+
+
+def sync_batch_norm(input, running_mean, running_var, weight, bias, group, momentum=0.1, eps=1e-5):
+    """`batch_norm` in training, over the batches of all ranks of a group, which all call it; arguments as there.
+
+    Raises
+    ------
+    ValueError
+        As `batch_norm`; on all ranks, if all together hold one value per channel. Nothing is changed then.
+    RuntimeError
+        As `batch_norm`.
+    """
+    if input.array.dtype.char == "e":
+        return in_float32(sync_batch_norm, input, running_mean, running_var, weight, bias, group, momentum, eps)
+    check_arguments(input.array, (running_mean, running_var, weight, bias), True, eps, lonely=True)
+    op = SyncBatchNorm(group, eps)
+    y = apply(op, input, weight, bias)
+    if op.M == 1:
+        raise ValueError(
+            "SyncBatchNorm: Expected more than 1 value per channel when training, all ranks together have 1"
+        )
+    if running_mean is not None and op.M:  # no values at all: nothing to average
+        update_running(running_mean.array, op.mean, momentum)
+        update_running(running_var.array, op.var, momentum, unbiased=op.M / (op.M - 1))
+    return y

@@ -61,8 +61,7 @@ def get_ema_avg_fn(decay=0.999):
     ValueError
         If decay is not between 0 and 1.
     """
-    if not 0.0 <= decay <= 1.0:
-        raise ValueError(f"get_ema_avg_fn: decay must be between 0 and 1, got {decay}")
+    _check_decay("get_ema_avg_fn", decay)
 
     def ema(average, new, count):
         return decay * average + (1 - decay) * new
@@ -77,6 +76,44 @@ def get_swa_avg_fn():
         return average + (new - average) / (count + 1)
 
     return no_grad()(mean)
+
+
+def get_ema_multi_avg_fn(decay=0.999):
+    """A `multi_avg_fn` for the exponential moving average, which changes all averages in place.
+
+    Buffers of integers (how many batches a BatchNorm has seen) keep the whole part of their average.
+
+    Raises
+    ------
+    ValueError
+        If decay is not between 0 and 1.
+    """
+    _check_decay("get_ema_multi_avg_fn", decay)
+    return _for_all(get_ema_avg_fn(decay))
+
+
+def get_swa_multi_avg_fn():
+    """A `multi_avg_fn` for the plain mean of all models, which changes all averages in place.
+
+    As in PyTorch the new model's share, 1 / (count + 1), is a float32 where `count` is a tensor, also among float64.
+    """
+    return _for_all(lambda average, new, count: average + (new - average) * (1 / (count + 1)))
+
+
+def _for_all(avg_fn):
+    """The `multi_avg_fn` that takes an `avg_fn` to every parameter."""
+
+    def update(averages, new, count):
+        for average, p in zip(averages, new, strict=True):
+            average.copy_(avg_fn(average, p, count))
+
+    return no_grad()(update)
+
+
+def _check_decay(name, decay):
+    """Raise ValueError unless `decay` is between 0 and 1."""
+    if not 0.0 <= decay <= 1.0:
+        raise ValueError(f"{name}: decay must be between 0 and 1, got {decay}")
 
 
 class AveragedModel(Module):

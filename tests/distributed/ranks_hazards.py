@@ -1,7 +1,9 @@
 """On every rank: uses of collectives and DistributedDataParallel that could hang, or train wrongly without a word."""
 
+import copy
 import dataclasses
 import os
+import pickle
 
 import numpy as np
 
@@ -268,5 +270,68 @@ if dist.get_backend() == "mpi":
     dist.all_gather_object(gathered, [p.grad_array for p in net.parameters() if p.grad_array is not None])
     assert all(np.array_equal(a, b) for other in gathered for a, b in zip(other, gathered[0], strict=True))
 
-print("fine", flush=True)
+# a copy, which one rank alone may make, and what a pickle gives: both average their own gradients; so does the original
+
+net = DDP(mt.nn.Sequential(linear()))
+twin = copy.deepcopy(net)
+if rank == 0:
+    copy.deepcopy(net)
+assert pickle.loads(pickle.dumps(net.module))[0].weight.grad is None
+for model in (twin, net, pickle.loads(pickle.dumps(net))):
+    assert model.module[0].weight.grad is None
+    model(x).sum().backward()
+    close(model.module[0].weight.grad_array, mean_of_inputs())
+
+# frozen on one rank only: the others' SyncBatchNorm would wait for it; frozen on all later: the message says what to do
+lone = mt.nn.Sequential(mt.nn.SyncBatchNorm(3))
+if rank == 1:
+    lone[0].freeze()
+raises(RuntimeError, "rank 0 has 0 of statistics that move; rank 1 has 0 of frozen statistics", lambda: DDP(lone))
+net = DDP(mt.nn.Sequential(mt.nn.SyncBatchNorm(3), linear()).double())
+net.module[0].freeze(affine=True)
+raises(RuntimeError, "make the model parallel anew", lambda: net(x))
+net = DDP(net.module)
+net(x).sum().backward()
+close(net.module[1].weight.grad_array, sum(net.module[0](part).array.sum(0) for part in xs) / size * np.ones((2, 1)))
+
+# SyncBatchNorm: no values on any rank; nan in one channel of a rank; float16; one rank in eval mode without statistics
+
+layer = mt.nn.SyncBatchNorm(3)
+y = layer(mt.zeros(0, 3, 2).requires_grad_())
+y.sum().backward()
+assert y.shape == (0, 3, 2) and layer.running_mean.tolist() == [0, 0, 0] and layer.running_var.tolist() == [1, 1, 1]
+
+whole = np.concatenate([part.array for part in xs])
+whole[-1, 0] = np.nan
+layer, alone = mt.nn.SyncBatchNorm(3).double(), mt.nn.BatchNorm1d(3).double()
+y, wanted = layer(mt.tensor(whole[5 * rank : 5 * rank + 5])), alone(mt.tensor(whole))
+assert np.isnan(y.detach().array[:, 0]).all() and np.isnan(layer.running_var.array[0])
+close(y.detach().array[:, 1:], wanted.detach().array[5 * rank : 5 * rank + 5, 1:])
+close(layer.running_var.array[1:], alone.running_var.array[1:])
+
+many = [np.random.default_rng(r).normal(300, 10, (4, 3, 100)).astype(np.float16) for r in range(size)]  # sums overflow
+for layer, alone in (
+    (mt.nn.SyncBatchNorm(3).half(), mt.nn.BatchNorm1d(3).half()),
+    (mt.nn.SyncBatchNorm(3), mt.nn.BatchNorm1d(3)),
+):
+    a, b = (mt.tensor(part, requires_grad=True) for part in (many[rank], np.concatenate(many)))
+    y, wanted = layer(a), alone(b)
+    assert y.dtype == a.dtype == mt.float16
+    # computed in float32 and rounded once: one unit in the last place of numbers below 8 is 2**-8, at most
+    assert np.abs(y.detach().array - wanted.detach().array[4 * rank : 4 * rank + 4]).max() <= 2**-8
+    (y.square() * y).sum().backward()
+    (wanted.square() * wanted).sum().backward()
+    assert a.grad.dtype == mt.float16 and np.isfinite(a.grad.array).all()
+    assert np.abs(layer.running_var.array - alone.running_var.array).max() <= 2**-7  # about 11; float16 has 2**-7 there
+
+layer = mt.nn.SyncBatchNorm(3, track_running_stats=False).double().eval()
+if rank == 0:
+    close(layer(x).array.mean(0), np.zeros(3))
+
+# what is left when the group is gone
+
 dist.destroy_process_group()
+raises(ValueError, "use the model itself, .module", lambda: net(x))
+with mt.no_grad():
+    assert net.eval()(x).shape == net.module(x).shape
+print("fine", flush=True)

@@ -92,3 +92,19 @@ def test_conversion_shares_parameters_and_buffers():
     after = {name: t for name, t in (*model.named_parameters(), *model.named_buffers())}
     assert list(after) == list(before) and all(after[name] is before[name] for name in after)
     assert type(mt.nn.SyncBatchNorm.convert_sync_batchnorm(mt.nn.BatchNorm2d(3))) is mt.nn.SyncBatchNorm
+
+
+def test_conversion_keeps_a_layer_that_stands_in_two_places():
+    bn = mt.nn.BatchNorm1d(3)
+    converted = mt.nn.SyncBatchNorm.convert_sync_batchnorm(mt.nn.Sequential(bn, mt.nn.ReLU(), bn, None))
+    assert type(converted[0]) is mt.nn.SyncBatchNorm and converted[2] is converted[0]
+    assert [name for name, _ in converted.named_children()] == ["0", "1"] and list(converted._modules) == list("0123")
+
+
+def test_conversion_replaces_all_or_none():
+    paper = mt.nn.BatchNorm1d(3)
+    paper.backward_mode = "paper"
+    model = mt.nn.Sequential(mt.nn.BatchNorm1d(3), mt.nn.Sequential(paper))
+    with pytest.raises(ValueError, match="has a convention or a backward_mode"):
+        mt.nn.SyncBatchNorm.convert_sync_batchnorm(model)
+    assert type(model[0]) is mt.nn.BatchNorm1d

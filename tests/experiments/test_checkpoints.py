@@ -90,6 +90,23 @@ def test_checkpoints_that_cannot_be_used(tmp_path, words, capsys):
     assert Path(kept).read_bytes() == before
 
 
+@pytest.mark.parametrize(
+    "content",
+    [
+        1,
+        {"settings": 3, "nets": {}},
+        {"settings": {"lr": 1}},
+        {"settings": {"lr": 1}, "nets": 3},
+        {"settings": {"lr": 1}, "nets": {"a": 5}},
+        {"settings": {"lr": 1}, "nets": {"a": {"parts": []}}},
+    ],
+)
+def test_a_file_that_is_built_like_no_checkpoint(content, tmp_path):
+    mt.save(content, tmp_path / "other")
+    with pytest.raises(results.BadInput, match="no whole checkpoint"):
+        checkpoints.read(tmp_path / "other", {"lr": 1})
+
+
 def test_a_checkpoint_of_another_number_of_ranks(tmp_path):
     class Two(world.Alone):
         size = 2

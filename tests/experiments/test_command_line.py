@@ -120,7 +120,10 @@ def test_ctrl_c(monkeypatch, tmp_path, capsys):
 
     monkeypatch.setattr(names, "execute", interrupt)
     assert command_line.main(["names", "--out", str(tmp_path)]) == 130
-    assert "interrupted" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert "interrupted" in said and "--resume" not in said
+    assert command_line.main(["names", "--out", str(tmp_path), "--checkpoint", str(tmp_path / "kept")]) == 130
+    assert "--resume goes on" in capsys.readouterr().err
 
 
 # ---- results.py

@@ -285,9 +285,10 @@ def test_wrong_answers_most_wrong_first():
     ]
 
 
-def test_a_run_that_overflows_is_reported_not_warned_about():
+def test_a_run_that_overflows_is_reported_not_warned_about(tmp_path):
     settings = digits.Settings(epochs=1, seeds=1, rates=(), lr=1e30, batch=100)
-    content, _ = digits.experiment(settings, processes=1)  # warnings are errors in tests
+    content, runs = digits.experiment(settings, processes=1)  # warnings are errors in tests
+    digits_figures.curves(tmp_path / "curves.png", settings, content, runs)  # a logarithmic axis without a number
     without = next(row for row in content["final"] if row["norm"] == "none")
     assert without["diverged"] == [True] and without["loss"] == [None]
     assert "diverged" in content["verdict"][-1]

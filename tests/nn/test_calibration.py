@@ -320,6 +320,32 @@ def test_statistics_that_were_nan_are_repaired(rng):
     np.testing.assert_allclose(layer.running_var.numpy(), whole(x)[1], rtol=1e-12)
 
 
+def test_a_layer_that_is_frozen_inside_the_block_stays_frozen(rng):
+    model = nn.Sequential(layer_of(), nn.ReLU())
+    with calibrating(model):
+        model(mt.from_numpy(drifting(rng, 8)))
+        model[0].freeze()
+    assert model[0].frozen and not model[0].training and model[0].unfreeze().training
+
+
+def test_passes_behind_the_block_change_nothing(rng):
+    layer, x = layer_of(), mt.from_numpy(drifting(rng, 8))
+    with calibrating(layer) as c:
+        layer(x)
+    before = statistics(layer)
+    with pytest.raises(RuntimeError, match="after the end of its block"):
+        next(c.passes([x]))
+    assert layer.training and not layer.frozen
+    assert all(np.array_equal(a, b) for a, b in zip(statistics(layer), before, strict=True))
+
+
+def test_an_input_that_is_given_by_name(rng):
+    x, layer = drifting(rng, 8), layer_of()
+    with calibrating(layer):
+        layer(input=mt.from_numpy(x))
+    np.testing.assert_allclose(layer.running_mean.numpy(), whole(x)[0], rtol=1e-12)
+
+
 def test_frozen_layers_are_left_alone(rng):
     net, layers = deep("chain")
     layers[1].freeze()

@@ -150,6 +150,21 @@ def test_both_modules_must_be_in_eval_mode(rng):
             utils.fuse_conv_bn_eval(conv, bn)
 
 
+def test_a_layer_of_other_channels_or_without_statistics_is_refused():
+    conv = mt.nn.Conv2d(3, 4, 3).eval()
+    with pytest.raises(RuntimeError, match="BatchNorm2d of 4 features, as many as the Conv2d puts out, got 5"):
+        utils.fuse_conv_bn_eval(conv, mt.nn.BatchNorm2d(5).eval())
+    with pytest.raises(AttributeError, match="a GroupNorm has no running_mean; only layers with running statistics"):
+        utils.fuse_conv_bn_eval(conv, mt.nn.GroupNorm(2, 4).eval())
+    with pytest.raises(AttributeError, match="LayerNorm"):
+        utils.fuse_linear_bn_eval(mt.nn.Linear(3, 4).eval(), mt.nn.LayerNorm(4).eval())
+
+
+def test_an_instance_norm_with_running_statistics_folds(rng):
+    norm = mt.nn.InstanceNorm2d(4, affine=True, track_running_stats=True)
+    check_fold(mt.nn.Conv2d(3, 4, 3), norm, utils.fuse_conv_bn_eval, (2, 3, 6, 5), rng, mt.float64)
+
+
 def broken(change):
     """_scale_and_bias with one mistake."""
 

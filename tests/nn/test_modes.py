@@ -94,6 +94,25 @@ def test_training_cannot_be_set_by_hand(kind, rng):
     assert layer.training is False and same(statistics(layer), before)
 
 
+def test_to_set_frozen_is_to_freeze():
+    """Also in a class of a PyTorch script that has an attribute of this name."""
+
+    class Own(nn.BatchNorm1d):
+        def __init__(self, n):
+            super().__init__(n)
+            self.frozen = False
+
+    layer = Own(3)
+    layer.frozen = True
+    assert layer.frozen and not layer.train().training
+    layer.frozen = False
+    assert not layer.frozen and layer.training
+    layer = nn.BatchNorm1d(3, track_running_stats=False)
+    with pytest.raises(RuntimeError, match="nothing to freeze"):
+        layer.frozen = True
+    assert not layer.frozen and layer.training
+
+
 @every_kind
 @every_mode
 def test_unfreeze_goes_on_in_the_mode_that_was_asked_for_last(kind, mode, rng):
@@ -327,6 +346,18 @@ def test_the_doctor_says_nothing_of_a_frozen_layer():
         assert net[1].frozen
     net.train()[1].unfreeze().eval()
     assert lint(net, show=False).names == ["mixed-modes"]
+
+
+@pytest.mark.parametrize(("batches", "finding"), [(0, "cold-statistics"), (3, "unwarmed-statistics")])
+def test_the_doctor_says_that_frozen_statistics_do_not_move(batches, finding):
+    net = nn.Sequential(nn.Linear(3, 8, bias=False), nn.BatchNorm1d(8))
+    for _ in range(batches):
+        net(mt.randn(8, 3))
+    findings = lint(net.eval(), show=False)
+    assert finding in findings.names and "frozen" not in str(findings)
+    net[1].freeze()
+    findings = lint(net.eval(), show=False)
+    assert finding in findings.names and "move only after unfreeze()" in " ".join(str(findings).split())
 
 
 def test_what_does_not_freeze(rng):

@@ -4,6 +4,8 @@ import pytest
 
 from tests.standin import fake_cupy
 
+collect_ignore_glob = ["ranks_*.py"]  # scripts that run on ranks are no tests
+
 
 @pytest.fixture
 def fake_gpu():

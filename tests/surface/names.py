@@ -5,7 +5,8 @@ TOP = """
     randint randperm normal bernoulli multinomial float32 float64 float16 int64 int32 int16 int8 uint8 bool
     device no_grad enable_grad set_grad_enabled is_grad_enabled manual_seed Generator get_default_dtype
     set_default_dtype is_tensor allclose equal save load cuda.is_available cuda.synchronize __version__ cat
-    stack histogram topk sort unique Tensor Size
+    stack histogram topk sort unique Tensor Size inference_mode is_floating_point batch_norm group_norm instance_norm
+    layer_norm rms_norm dropout backends.cudnn
 """
 TENSOR = """
     shape ndim dtype device requires_grad is_leaf grad_fn grad data T mT backward retain_grad detach clone numpy
@@ -58,6 +59,7 @@ OPTIM = """
     lr_scheduler.LambdaLR lr_scheduler.MultiplicativeLR lr_scheduler.ConstantLR lr_scheduler.LinearLR
     lr_scheduler.ExponentialLR lr_scheduler.PolynomialLR lr_scheduler.OneCycleLR lr_scheduler.CyclicLR
     lr_scheduler.ReduceLROnPlateau lr_scheduler.SequentialLR lr_scheduler.ChainedScheduler swa_utils.update_bn
+    swa_utils.get_ema_multi_avg_fn swa_utils.get_swa_multi_avg_fn
     Optimizer.add_param_group Optimizer.state_dict Optimizer.load_state_dict Optimizer.zero_grad Optimizer.step
 """
 DATA = """

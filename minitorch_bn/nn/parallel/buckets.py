@@ -27,6 +27,10 @@ class ReducedParameter(Parameter):
         new.reducer = None
         return new
 
+    def __reduce_ex__(self, protocol):
+        new, arguments, attributes = super().__reduce_ex__(protocol)
+        return new, arguments, attributes | {"reducer": None}
+
 
 class Bucket:
     """Parameters whose gradients travel together.
@@ -83,7 +87,8 @@ class Reducer:
                 held, size = [], 0
             held.append(p)
             size, dtype = size + p.array.nbytes, p.array.dtype
-        self.close(held)
+        if held:
+            self.close(held)
 
     def close(self, held):
         """Make a bucket of these parameters."""

@@ -8,6 +8,7 @@ import numpy as np
 from ... import world
 from ...engine import graph, is_grad_enabled
 from ...tensor import Tensor
+from ..freezing import Freezable
 from ..module import Module
 from .buckets import ReducedParameter, Reducer, count_uses
 
@@ -40,11 +41,12 @@ class DistributedDataParallel(Module):
     Raises
     ------
     ValueError
-        If there is no process group.
+        If there is no process group, or, in a forward with gradients, no longer one.
     RuntimeError
-        If no parameter requires a gradient; if names, shapes, dtypes or what requires a gradient differ between ranks
-        (the first difference is named, on all ranks); in forward, if a parameter is unused and find_unused_parameters
-        is false, if one began to require a gradient since, or if the last backward did not reach all of them.
+        If no parameter requires a gradient; if names, shapes, dtypes, what requires a gradient or what is frozen differ
+        between ranks (the first difference is named, on all ranks); in forward, if a parameter is unused and
+        find_unused_parameters is false, if one began to require a gradient since, or if the last backward did not reach
+        all of them.
 
     Source: PyTorch documentation of DistributedDataParallel; Li et al. 2020, section 3.
     """
@@ -83,12 +85,30 @@ class DistributedDataParallel(Module):
             check_alike(module, self.group)
             send_state([*module.parameters(), *module.buffers()], self.group)
         # buckets apart: where ranks use different parameters, they are sent before or after a layer's own messages
-        reducer = Reducer(learnt, self.group.another(), int((bucket_cap_mb or 25) * 2**20))
+        vars(self).update(group_of_buckets=self.group.another(), bucket_bytes=int((bucket_cap_mb or 25) * 2**20))
+        self.make_reducer()
+
+    def make_reducer(self):
+        """Have the gradients of all parameters that require one averaged."""
+        learnt = [p for p in self.module.parameters() if p.requires_grad]
+        vars(self)["reducer"] = Reducer(learnt, self.group_of_buckets, self.bucket_bytes)
         for p in learnt:
-            p.__class__, p.reducer = ReducedParameter, reducer
-        vars(self)["reducer"] = reducer
+            p.__class__, p.reducer = ReducedParameter, self.reducer
+
+    def __getstate__(self):
+        return {name: value for name, value in vars(self).items() if name != "reducer"}
+
+    def __setstate__(self, state):
+        """A copy averages its own gradients; no rank waits for others to make one, too."""
+        vars(self).update(state)
+        self.make_reducer()
 
     def forward(self, *args, **kwargs):
+        if is_grad_enabled() and self.syncs and not world.is_initialized():
+            raise ValueError(
+                "DistributedDataParallel: the process group has been left (destroy_process_group); to go on alone use "
+                "the model itself, .module"
+            )
         if self.broadcast_buffers and self.training and self.syncs and is_grad_enabled():
             send_state(self.module.buffers(), self.group)
         y = self.module(*args, **kwargs)
@@ -112,8 +132,9 @@ class DistributedDataParallel(Module):
         if len(used) < len(uses) and not self.find_unused_parameters:
             names = [name for name, p in self.module.named_parameters() if uses.get(p) == 0]
             raise RuntimeError(
-                f"DistributedDataParallel: parameters {names} have no part in the output; the ranks would wait for "
-                "their gradients for ever. Pass find_unused_parameters=True, or let the model use them."
+                f"DistributedDataParallel: parameters {names} have no part in the output, or require no gradient any "
+                "more; the ranks would wait for their gradients for ever. Let the model use them, or pass "
+                "find_unused_parameters=True; if they were frozen since, make the model parallel anew."
             )
         anywhere = self.used_anywhere(used) if self.find_unused_parameters else used
         if not used:  # no gradient will come: send what there is, which the others wait for
@@ -152,21 +173,25 @@ def tensors_in(y):
 
 
 def check_alike(module, group):
-    """Raise RuntimeError, on all ranks, if they do not hold the same names, shapes, dtypes and requires_grad."""
-    state = [*module.named_parameters(), *module.named_buffers()]
-    lists = group.all_gather_object([(name, described(t)) for name, t in state])
-    for rank, other in enumerate(lists):
-        for own, theirs in zip(lists[0], other, strict=False):
-            if own != theirs:
-                raise RuntimeError(
-                    f"DistributedDataParallel: the ranks hold different models: rank 0 has {own[0]} of {own[1]}; "
-                    f"rank {rank} has {theirs[0]} of {theirs[1]}"
-                )
-        if len(other) != len(lists[0]):
-            raise RuntimeError(
-                f"DistributedDataParallel: the ranks hold different models: rank 0 has {len(lists[0])} parameters and "
-                f"buffers, rank {rank} has {len(other)}"
-            )
+    """Raise RuntimeError, on all ranks, if they do not hold the same: names, shapes, dtypes, requires_grad, frozen."""
+    state = [(name, described(t)) for name, t in [*module.named_parameters(), *module.named_buffers()]]
+    modes = [  # where the SyncBatchNorm of one rank is frozen, the others would wait for it
+        (name or type(layer).__name__, "frozen statistics" if layer.frozen else "statistics that move")
+        for name, layer in module.named_modules()
+        if isinstance(layer, Freezable)
+    ]
+    for what, own in (("parameters and buffers", state), ("layers with statistics", modes)):
+        lists = group.all_gather_object(own)
+        for rank, other in enumerate(lists):
+            different = [(a, b) for a, b in zip(lists[0], other, strict=False) if a != b]
+            if different:
+                (name, here), (other_name, there) = different[0]
+                found = f"rank 0 has {name} of {here}; rank {rank} has {other_name} of {there}"
+            elif len(other) != len(lists[0]):
+                found = f"rank 0 has {len(lists[0])} {what}, rank {rank} has {len(other)}"
+            else:
+                continue
+            raise RuntimeError(f"DistributedDataParallel: the ranks hold different models: {found}")
 
 
 def described(t):

@@ -73,7 +73,8 @@ def calibrating(model, exact=True):
 
     Notes
     -----
-    A SyncBatchNorm has the statistics of all ranks' values, any other BatchNorm those of its own rank.
+    A SyncBatchNorm has the statistics of all ranks' values, any other BatchNorm those of its own rank. Without `passes`
+    it talks to the other ranks in every forward, so all need the same number of batches.
 
     A layer that is called several times in one forward has the statistics of all its calls; `passes` cannot make those
     exact, since its later inputs depend on its own statistics.
@@ -88,7 +89,7 @@ def calibrating(model, exact=True):
     """
     c = Calibration(model, exact)
     modes = {m: m.training for m in model.modules() if not getattr(m, "frozen", False)}
-    handles = [layer.register_forward_pre_hook(c.look) for layer in c.tallies]
+    handles = [layer.register_forward_pre_hook(c.look, with_kwargs=True) for layer in c.tallies]
     try:
         for m in modes:
             m.training = m in c.tallies or not exact
@@ -101,10 +102,13 @@ def calibrating(model, exact=True):
         c.restore()
         raise
     finally:
+        c.is_over = True
         for handle in handles:
             handle.remove()
         for layer in c.tallies:
-            layer.unfreeze().track_running_stats = True
+            if c.in_order:
+                layer.unfreeze()  # what `passes` froze
+            layer.track_running_stats = True
         for m, mode in modes.items():
             m.training = mode
 
@@ -199,6 +203,7 @@ class Calibration:
                 "calibrating: the model has no BatchNorm with running statistics that is not frozen; there is nothing "
                 "to calibrate"
             )
+        self.is_over = False
         self.in_order = False  # whether layers are done one after the other, by passes()
         self.order, self.done = [], set()
         if not exact and any(has_other_ranks(layer) for layer in self.tallies):
@@ -206,15 +211,16 @@ class Calibration:
                 "calibrating: exact=False knows no SyncBatchNorm of several ranks; use swa_utils.update_bn"
             )
 
-    def look(self, layer, inputs):
+    def look(self, layer, args, kwargs):
         """The forward pre-hook of every layer: measure what comes in."""
+        x = args[0] if args else kwargs["input"]
         if self.in_order:
             if layer not in self.order:
                 self.order.append(layer)
             if layer is self.next_layer():
-                self.tallies[layer].see(inputs[0].array)
+                self.tallies[layer].see(x.array)
         elif layer.training:
-            self.tallies[layer].see(inputs[0].array)
+            self.tallies[layer].see(x.array)
 
     def next_layer(self):
         """The first layer, in the order in which they are called, that is not done; None if there is none."""
@@ -234,8 +240,10 @@ class Calibration:
         Raises
         ------
         RuntimeError
-            If the loader gave nothing the first time, or a later time, as an iterator does.
+            If the loader gave nothing the first time, or a later time, as an iterator does; or if the block is over.
         """
+        if self.is_over:
+            raise RuntimeError("calibrating: passes(loader) was called after the end of its block; use it inside")
         self.in_order = True
         self.order, self.done = [], set()
         for layer, tally in self.tallies.items():

@@ -31,7 +31,7 @@ def fuse_conv_bn_eval(conv, bn, transpose=False, *, check=None):
     ----------
     conv : Conv2d
         In eval mode, with or without bias.
-    bn : BatchNorm2d or any BatchNorm
+    bn : BatchNorm2d or any BatchNorm, or an InstanceNorm
         In eval mode, with running statistics; weight and bias may be missing.
     transpose : bool
         Whether the filters lie along dimension 1 of the weight, as in transposed convolutions.
@@ -46,8 +46,18 @@ def fuse_conv_bn_eval(conv, bn, transpose=False, *, check=None):
     ------
     AssertionError
         If a module is in train mode, or `bn` has no running statistics.
+    AttributeError
+        If `bn` is of a kind that never has any, such as GroupNorm.
+    RuntimeError
+        If `bn` is for another number of channels than `conv` puts out.
     """
     mean, var, eps = _statistics("fuse_conv_bn_eval", conv, bn)
+    channels = conv.weight.shape[1 if transpose else 0]
+    if bn.num_features not in (channels, 1):  # one feature for all channels is PyTorch's, too
+        raise RuntimeError(
+            f"fuse_conv_bn_eval: expected a {type(bn).__name__} of {channels} features, as many as the "
+            f"{type(conv).__name__} puts out, got {bn.num_features}"
+        )
     fused = copy.deepcopy(conv)
     fused.weight, fused.bias = fuse_conv_bn_weights(
         conv.weight, conv.bias, mean, var, eps, bn.weight, bn.bias, transpose
@@ -104,6 +114,8 @@ def fuse_linear_bn_eval(linear, bn, *, check=None):
     ------
     AssertionError
         If a module is in train mode, `bn` has no running statistics, or another number of features.
+    AttributeError
+        If `bn` is of a kind that never has any, such as GroupNorm.
     """
     mean, var, eps = _statistics("fuse_linear_bn_eval", linear, bn)
     if bn.num_features not in (linear.out_features, 1):
@@ -188,9 +200,14 @@ def _statistics(name, layer, bn):
                 f"{name}: only for eval mode, but the {what} is in train mode, where a BatchNorm uses the batch's own "
                 "statistics; call .eval() on both"
             )
+    if not hasattr(bn, "running_mean"):
+        raise AttributeError(
+            f"{name}: a {type(bn).__name__} has no running_mean; only layers with running statistics, such as "
+            "BatchNorm2d, can be folded: the others compute statistics of every input"
+        )
     if bn.running_mean is None or bn.running_var is None:
         raise AssertionError(f"{name}: bn.running_mean and bn.running_var must not be None; what should be folded?")
-    if bn.convention is None:
+    if getattr(bn, "convention", None) is None:
         return bn.running_mean, bn.running_var, bn.eps
     divisor = bn.convention.divisor(bn.running_var, bn.eps)  # other implementations put eps elsewhere
     return bn.running_mean, divisor * divisor, 0.0

@@ -1,0 +1,3 @@
+"""torch.backends' names: the switches of cuDNN, which scripts set before they train."""
+
+from . import cudnn
