@@ -55,7 +55,7 @@ def shared_values(layer, shape, ranks=1):
         other values than the input (a layer stands before it, or a transpose), the shape has no values, the ranks are
         more than the samples, or the layer refuses the shape.
     TypeError
-        If the layer cannot be called, or the shape is no tuple or list.
+        If the layer cannot be called, the shape is no tuple or list, or ranks no int.
 
     >>> from minitorch_bn import nn
     >>> shared_values(nn.InstanceNorm1d(2), (2, 2, 3)).tolist()
@@ -67,6 +67,8 @@ def shared_values(layer, shape, ranks=1):
     shape = tuple(shape)
     if isinstance(layer, FAMILY):
         return numbers(layer, shape)
+    if not isinstance(ranks, int):
+        raise TypeError(f"shared_values: ranks must be an int, got {type(ranks).__name__}")
     if ranks < 1 or (ranks > 1 and not (shape and shape[0] >= ranks)):
         raise ValueError(f"shared_values: got ranks={ranks} for input of shape {shape}, wanted 1 to its first size")
     x = np.random.default_rng(0).normal(size=shape)
@@ -193,7 +195,7 @@ def draw_shared_values(members, ranks=None, columns=4):
     Raises
     ------
     ValueError
-        If there are no members, or an array has fewer than 2 dimensions or no values.
+        If there are no members, an array has fewer than 2 dimensions or no values, or columns is not positive.
     TypeError
         If the members are no dict.
     """
@@ -202,6 +204,8 @@ def draw_shared_values(members, ranks=None, columns=4):
     cubes = {name: as_cube(name, labels) for name, labels in members.items()}
     if not cubes:
         raise ValueError("draw_shared_values: got no members, wanted a dict of arrays of labels")
+    if columns < 1:
+        raise ValueError(f"draw_shared_values: got columns={columns}, wanted 1 or more")
     columns = min(columns, len(cubes))
     rows = -(-len(cubes) // columns)
     with style():

@@ -25,10 +25,9 @@ def add_arguments(parser, every, unit):
     parser.add_argument(
         "--checkpoint", metavar="FILE", help="write here what is needed to go on (the networks are trained in turn)"
     )
-    parser.add_argument(
-        "--every", type=int, default=every, metavar="N", help=f"{unit} between checkpoints (default: %(default)s)"
-    )
+    parser.add_argument("--every", type=int, metavar="N", help=f"{unit} between checkpoints (default: {every})")
     parser.add_argument("--resume", action="store_true", help="go on from the checkpoint")
+    parser.set_defaults(every_by_default=every)
 
 
 def prepare(options, settings):
@@ -37,9 +36,12 @@ def prepare(options, settings):
     if file is None:
         if getattr(options, "resume", False):
             raise BadInput("--resume needs --checkpoint FILE, the file to go on from")
+        if getattr(options, "every", None) is not None:
+            raise BadInput("--every needs --checkpoint FILE, the file to write")
         return None
-    results.check("every", options.every, smallest=1)
-    return Checkpoints(Path(file), options.every, settings, options.resume)
+    every = options.every_by_default if options.every is None else options.every
+    results.check("every", every, smallest=1)
+    return Checkpoints(Path(file), every, settings, options.resume)
 
 
 class Checkpoints:

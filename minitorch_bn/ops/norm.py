@@ -8,6 +8,7 @@ from ..engine import apply
 from .axes import axes_of, must_be_tensor
 from .clamp import clamp_min
 from .division import div
+from .normalisation import apply_widened
 from .reduction import Reduction
 
 
@@ -129,14 +130,14 @@ def norm(input, p="fro", dim=None, keepdim=False, *, dtype=None):
     if (p < 0 or math.isinf(p)) and 0 in (input.array.shape[axis] for axis in axes):
         raise RuntimeError(f"norm: p={p} of no numbers is not defined, got shape {input.array.shape}")
     if p == 2:
-        return apply(TwoNorm(axes, keepdim), input)
+        return apply_widened(TwoNorm(axes, keepdim), input)
     if p == 1:
-        return apply(OneNorm(axes, keepdim), input)
+        return apply_widened(OneNorm(axes, keepdim), input)
     if p == 0:
-        return apply(CountNorm(axes, keepdim), input)
+        return apply_widened(CountNorm(axes, keepdim), input)
     if math.isinf(p):
         return apply(LargestNorm(axes, keepdim, np.max if p > 0 else np.min), input)
-    return apply(PNorm(axes, keepdim, p), input)
+    return apply_widened(PNorm(axes, keepdim, p), input)
 
 
 def normalize(input, p=2.0, dim=1, eps=1e-12, out=None):

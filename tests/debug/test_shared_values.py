@@ -147,12 +147,14 @@ ERRORS = {
     "negative": (lambda: shared_values(nn.BatchNorm1d(3), (-4, 3)), r"got shape \(-4, 3\)"),
     "graph": (lambda: shared_values(as_graph(), (4, 3)), "in which 0 do; its ops: SumOverDims, Div"),
     "no_members": (lambda: draw_shared_values({}), "no members"),
+    "no_columns": (lambda: draw_shared_values({"x": np.zeros((2, 3), int)}, columns=0), "columns=0"),
     "one_axis": (lambda: draw_shared_values({"x": np.zeros(3, int)}), r"shape \(3,\) for 'x'"),
     "no_values": (lambda: draw_shared_values({"x": np.zeros((0, 3), int)}), r"shape \(0, 3\)"),
 }
 
 
 TYPES = {
+    "ranks": (lambda: shared_values(nn.BatchNorm1d(3), (4, 3), ranks="2"), "ranks must be an int, got str"),
     "text": (lambda: shared_values("LayerNorm", (4, 3)), "got str, wanted a norm layer"),
     "none": (lambda: shared_values(None, (4, 3)), "got NoneType"),
     "number": (lambda: shared_values(nn.LayerNorm(3), 3), "shape must be a tuple or list of ints, got int"),

@@ -27,7 +27,7 @@ def words(tmp_path_factory):
 @pytest.mark.parametrize("distributed", [WITH_MPI, False])
 @pytest.mark.parametrize("stop", [25, 61])  # steps: in the first network, in the second
 def test_going_on_gives_the_same_numbers_to_the_bit(stop, distributed, tmp_path, words, monkeypatch):
-    words = [*words, "--steps", "40", "--batch", "4", "--every", "10", *(["--distributed"] if distributed else [])]
+    words = [*words, "--steps", "40", "--batch", "4", *(["--distributed"] if distributed else [])]
     steps, real = [], mt.optim.SGD.step
 
     def stopping(self):
@@ -37,7 +37,7 @@ def test_going_on_gives_the_same_numbers_to_the_bit(stop, distributed, tmp_path,
         real(self)
 
     monkeypatch.setattr(mt.optim.SGD, "step", stopping)
-    kept = ["--checkpoint", str(tmp_path / "kept")]
+    kept = ["--checkpoint", str(tmp_path / "kept"), "--every", "10"]
     assert command_line.main([*words, *kept, "--out", str(tmp_path / "stopped")]) == 130
     assert command_line.main([*words, *kept, "--resume", "--out", str(tmp_path / "resumed")]) == 0
     assert len(steps) == stop + 80 - (stop - 1) // 10 * 10  # what was kept was not computed again
@@ -48,7 +48,7 @@ def test_going_on_gives_the_same_numbers_to_the_bit(stop, distributed, tmp_path,
 
 def test_digits_go_on_to_the_bit(tmp_path, monkeypatch):
     stop = 28 + 14 + 5  # an epoch has 14 steps: stopped in the second epoch of the second network
-    words = [*DIGITS[:-2], "--epochs", "2", "--dropout", "0.3", "--batch", "100", "--no-figures", "--every", "1"]
+    words = [*DIGITS[:-2], "--epochs", "2", "--dropout", "0.3", "--batch", "100", "--no-figures"]
     steps, real = [], mt.optim.SGD.step
 
     def stopping(self):
@@ -58,7 +58,7 @@ def test_digits_go_on_to_the_bit(tmp_path, monkeypatch):
         real(self)
 
     monkeypatch.setattr(mt.optim.SGD, "step", stopping)
-    kept = ["--checkpoint", str(tmp_path / "kept")]
+    kept = ["--checkpoint", str(tmp_path / "kept"), "--every", "1"]
     assert command_line.main([*words, *kept, "--out", str(tmp_path / "stopped")]) == 130
     assert command_line.main([*words, *kept, "--resume", "--out", str(tmp_path / "resumed")]) == 0
     assert len(steps) == stop + 3 * 28 - stop // 14 * 14
@@ -77,6 +77,7 @@ def test_checkpoints_that_cannot_be_used(tmp_path, words, capsys):
         (["--checkpoint", kept], "exists; add --resume"),
         (["--checkpoint", kept, "--resume", "--lr", "0.5"], "other settings: lr 0.1, now 0.5"),
         (["--checkpoint", kept, "--resume", "--every", "0"], "--every"),
+        (["--every", "2"], "--every needs --checkpoint FILE"),
         (["--checkpoint", damaged, "--resume"], "no whole checkpoint"),
         (["--checkpoint", other, "--resume"], "no whole checkpoint"),
         (["--checkpoint", str(tmp_path / "none"), "--resume"], "there is no checkpoint"),

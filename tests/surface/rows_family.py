@@ -496,3 +496,11 @@ for name in ("mse_loss", "smooth_l1_loss", "huber_loss", "binary_cross_entropy_w
         f"nn.functional.{name}",
         {"many_halves": lambda L, f=name: many_halves(L, lambda x: getattr(F(L), f)(x, L.ones(300, 300).half()))},
     )
+ROWS += rows(
+    "norm",
+    {f"many_halves_p={p:g}": lambda L, p=p: many_halves(L, lambda x: L.norm(x, p)) for p in (2.0, 3.0, float("inf"))},
+)
+ROWS += rows(
+    "nn.functional.normalize",
+    {"many_halves": lambda L: many_halves(L, lambda x: F(L).normalize(x, dim=0))},
+)
