@@ -55,7 +55,7 @@ def listening():
 @pytest.mark.parametrize("sync", [False, True])
 @pytest.mark.parametrize(("layers", "width"), [(1, 64), (4, 64)])
 def test_the_model_counts_the_messages_that_a_step_sends(listening, layers, width, sync):
-    pytest.importorskip("mpi4py")
+    pytest.importorskip("mpi4py", reason="needs MPI (extra: mpi)")
     step = load(ROOT / "benchmarks" / "scale.py").make_step(listening, layers, width, sync)
     listening.heard.clear()  # what was sent at construction
     step()

@@ -23,7 +23,7 @@ def script():
 @pytest.fixture(scope="module")
 def on_ranks():
     """Two runs on four ranks, with and without synchronised statistics: {norm: bias of the last layer}."""
-    pytest.importorskip("mpi4py")
+    pytest.importorskip("mpi4py", reason="needs MPI (extra: mpi)")
     runs = [{"norm": norm, "images": 16, "seed": 3, "epochs": 1, "double": True} for norm in ("SyncBN", "BN")]
     printed = json.loads(launch(str(SCRIPT), 4, json.dumps(runs)).stdout)
     assert printed["processes"] == 4
